@@ -1,0 +1,1 @@
+"""coffee: many coding agents on one repository, landed through tests, with nothing lost."""
