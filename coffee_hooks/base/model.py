@@ -25,7 +25,7 @@ class Status(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Warning_:
+class Notice:
     """Something a person should look at that stops nothing. ``line`` is 1-based, 0 when unknown."""
 
     code: str
@@ -135,4 +135,4 @@ class Spec:
     paths: tuple[NamedPath, ...] = ()
     symbols: tuple[Symbol, ...] = ()
     depends_on: tuple[Reference, ...] = ()
-    warnings: tuple[Warning_, ...] = field(default=())
+    warnings: tuple[Notice, ...] = field(default=())
