@@ -1,0 +1,239 @@
+"""The gate to git: every command goes through GitPython's runner, in one of three contexts.
+
+``OBJECTS`` is pinned and scrubbed of the user's configuration, for work in the object database and on
+refs: same input, same answer, whoever runs it. ``WORKTREE`` keeps the user's configuration (filters,
+LFS, global ignores) because a checkout without it would be wrong. ``NETWORK`` keeps it for credentials.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from coffee_hooks.base.errors import EnvironmentFailure, UsageError
+from coffee_hooks.base.model import Sha
+
+OLDEST_GIT = (2, 39)
+NETWORK_SECONDS = 120.0
+ABSENT = Sha("0" * 40)
+"""As an old value: the ref must not exist. As a new value: the ref goes."""
+
+
+class Mode(Enum):
+    """Which configuration counts."""
+
+    OBJECTS = "objects"
+    WORKTREE = "worktree"
+    NETWORK = "network"
+
+
+_QUIET = (
+    "--no-pager", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=0",
+    "-c", "core.fsmonitor=false", "-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false",
+    "-c", "diff.external=", "-c", "core.quotePath=false", "-c", "color.ui=false", "-c", "advice.detachedHead=false",
+)  # fmt: skip
+_PINS = (
+    "-c", "core.attributesFile=/dev/null", "-c", "merge.renames=true", "-c", "merge.directoryRenames=conflict",
+    "-c", "merge.renameLimit=7000", "-c", "diff.renames=true", "-c", "merge.renormalize=false",
+    "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command said: exit code, bytes on stdout, text on stderr."""
+
+    rc: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        """stdout as text without the final newline; bytes that are not UTF-8 survive a round trip."""
+        return os.fsdecode(self.out).removesuffix("\n")
+
+    @property
+    def records(self) -> list[str]:
+        """stdout split at NUL, the empty tail dropped."""
+        return [
+            os.fsdecode(part) for part in self.out.split(b"\0")[: None if self.out[-1:] != b"\0" else -1] if self.out
+        ]
+
+
+class GitFailed(EnvironmentFailure):
+    """git answered with an exit code that this call does not know how to read."""
+
+    def __init__(self, argv: Sequence[str], result: Result) -> None:
+        said = result.err.strip().splitlines()
+        super().__init__(
+            f"git {_subcommand(argv)} failed with exit code {result.rc}",
+            hint="run the command again with --verbose to see it",
+            detail=said[-1] if said else "",
+        )
+        self.argv = tuple(argv)
+        self.result = result
+
+
+def _subcommand(argv: Sequence[str]) -> str:
+    rest = iter(argv[1:])
+    for word in rest:
+        if word in ("-C", "-c"):
+            next(rest, None)
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
+trace: list[Callable[[Sequence[str]], None]] = []
+"""Listeners told of every argument list; ``--verbose`` and the process counts of tests."""
+
+
+def execute(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes | None, seconds: float | None) -> Result:
+    """Run one git argument list through GitPython. Raises EnvironmentFailure when git itself is missing."""
+    import git  # 70 ms: only commands that need git pay for it
+
+    for listen in trace:
+        listen(argv)
+    with tempfile.TemporaryFile() as source:
+        if stdin is not None:
+            source.write(stdin)
+            source.seek(0)
+        try:
+            rc, out, err = git.cmd.Git().execute(
+                list(argv),
+                env=dict(env),
+                istream=source if stdin is not None else None,
+                with_extended_output=True,
+                with_exceptions=False,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+                kill_after_timeout=seconds,
+            )
+        except git.exc.GitCommandNotFound as missing:
+            raise EnvironmentFailure("git was not found", hint="install git 2.39 or newer") from missing
+    return Result(int(rc), bytes(out) if isinstance(out, (bytes, bytearray)) else str(out).encode(), str(err))
+
+
+@dataclass(frozen=True, slots=True)
+class Repo:
+    """One repository, seen from one of its worktrees. All paths are absolute.
+
+    *common_dir* is shared by all worktrees, *top* is the worktree we were called in, *main* the first
+    worktree (where the user works). *scratch* is an empty folder of ours that stands in for a worktree.
+    """
+
+    common_dir: Path
+    top: Path
+    main: Path
+    version: tuple[int, int] = OLDEST_GIT
+    attributes: Path | None = field(default=None, compare=False)
+    """A folder holding the target's ``.gitattributes`` files, when it has some."""
+
+    @property
+    def state_dir(self) -> Path:
+        """Our folder in the common dir: lock files, database, logs."""
+        return self.common_dir / "coffee"
+
+    @property
+    def scratch(self) -> Path:
+        """The empty folder in which object-database commands run."""
+        return self.attributes or self.state_dir / "scratch"
+
+    def objects(
+        self,
+        *args: str,
+        stdin: bytes | None = None,
+        ok: Sequence[int] = (0,),
+        env: Mapping[str, str] | None = None,
+    ) -> Result:
+        """Run in the pinned context. Raises GitFailed unless the exit code is in *ok*."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        pinned = {
+            "GIT_DIR": str(self.common_dir),
+            "GIT_WORK_TREE": str(self.scratch),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_COUNT": "0",
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_OPTIONAL_LOCKS": "0",
+        }
+        argv = ["git", "-C", str(self.scratch), *_QUIET, *_PINS, *args]
+        return _checked(argv, execute(argv, env=pinned | dict(env or {}), stdin=stdin, seconds=None), ok)
+
+    def network(
+        self,
+        *args: str,
+        stdin: bytes | None = None,
+        ok: Sequence[int] = (0,),
+        seconds: float = NETWORK_SECONDS,
+    ) -> Result:
+        """Run with the user's credentials and a time limit, never asking at a terminal."""
+        env = {"GIT_DIR": str(self.common_dir), "GIT_TERMINAL_PROMPT": "0"}
+        argv = ["git", "-C", str(self.common_dir), *_QUIET, *args]
+        return _checked(argv, execute(argv, env=env, stdin=stdin, seconds=seconds), ok)
+
+
+def in_worktree(
+    folder: Path,
+    *args: str,
+    stdin: bytes | None = None,
+    ok: Sequence[int] = (0,),
+    env: Mapping[str, str] | None = None,
+) -> Result:
+    """Run in a checkout with the user's own configuration. A missing folder fails; it never means another one."""
+    argv = ["git", "-C", str(folder.absolute()), *_QUIET, *args]
+    return _checked(argv, execute(argv, env=dict(env or {}), stdin=stdin, seconds=None), ok)
+
+
+def _checked(argv: Sequence[str], result: Result, ok: Sequence[int]) -> Result:
+    if result.rc not in ok:
+        raise GitFailed(argv, result)
+    return result
+
+
+def discover(start: Path) -> Repo:
+    """The repository around *start*.
+
+    Raises UsageError when there is none or it is bare, EnvironmentFailure when git is too old or the clone is shallow.
+    """
+    version = git_version()
+    if version < OLDEST_GIT:
+        raise EnvironmentFailure(
+            f"git {version[0]}.{version[1]} is too old", hint="install git 2.39 or newer, then run this again"
+        )
+    said = in_worktree(
+        start, "rev-parse", "--path-format=absolute", "--is-bare-repository", "--is-inside-work-tree",
+        "--is-shallow-repository", "--git-common-dir", ok=(0, 128),
+    )  # fmt: skip
+    if said.rc:
+        raise UsageError(
+            "this is not a git repository" if "not a git repository" in said.err else "git cannot read this repository",
+            hint="run coffee inside a repository, or name one with -C PATH",
+            detail=said.err.strip(),
+        )
+    bare, inside, shallow, common = said.text.split("\n", 3)
+    if bare == "true" or inside != "true":
+        raise UsageError(
+            "this is a bare repository" if bare == "true" else "this is not inside a worktree",
+            hint="run coffee in a clone of it with a working tree",
+        )
+    if shallow == "true":
+        raise EnvironmentFailure(
+            "this clone is shallow, so what is merged cannot be known", hint="run: git fetch --unshallow"
+        )
+    top = in_worktree(start, "rev-parse", "--path-format=absolute", "--show-toplevel").text
+    listed = in_worktree(start, "worktree", "list", "--porcelain", "-z").out.split(b"\0", 1)[0]
+    return Repo(Path(common), Path(top), Path(os.fsdecode(listed.removeprefix(b"worktree "))), version)
+
+
+def git_version() -> tuple[int, int]:
+    """Major and minor of the git on PATH."""
+    text = execute(["git", "version"], env={}, stdin=None, seconds=30).text
+    found = re.search(r"(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)

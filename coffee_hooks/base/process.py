@@ -1,0 +1,166 @@
+"""Processes: run a command in its own group, know it again later, end the whole group.
+
+A process is known by pid, start time and boot id, so that a reused pid is never taken for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+GRACE_SECONDS = 5.0
+
+
+class End(Enum):
+    """Why a command stopped."""
+
+    EXITED = "exited"
+    TIMED_OUT = "timed-out"
+    NOT_FOUND = "not-found"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended: *rc* is negative for a signal, None when it never started; *seconds* of wall time."""
+
+    end: End
+    rc: int | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A process that can be told from a later one with the same pid."""
+
+    pid: int
+    start_time: float
+    boot_id: str
+
+
+def boot_id() -> str:
+    """A string that changes with every boot; from the kernel where it has one, else the boot time."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        import psutil
+
+        return str(int(psutil.boot_time()))
+
+
+def identify(pid: int) -> Identity | None:
+    """The identity of a running process; None when there is none."""
+    import psutil
+
+    try:
+        return Identity(pid, psutil.Process(pid).create_time(), boot_id())
+    except psutil.Error:
+        return None
+
+
+def alive(identity: Identity) -> bool:
+    """Whether exactly this process still runs; a zombie does not."""
+    import psutil
+
+    if identity.boot_id != boot_id():
+        return False
+    try:
+        process = psutil.Process(identity.pid)
+        return abs(process.create_time() - identity.start_time) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+def group_members(group: int) -> tuple[int, ...]:
+    """Pids of the living processes in a process group or session."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
+            if process.status() != psutil.STATUS_ZOMBIE and group in (
+                os.getpgid(process.pid),
+                os.getsid(process.pid),
+            ):
+                found.append(process.pid)
+    return tuple(found)
+
+
+def end_group(group: int, *, grace: float = GRACE_SECONDS) -> bool:
+    """TERM, wait up to *grace* seconds, KILL everything in the group or session; True once it is empty."""
+    for sign, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, GRACE_SECONDS)):
+        deadline = time.monotonic() + patience
+        while members := group_members(group):
+            for pid in members:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, sign)
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        else:
+            return True
+    return not group_members(group)
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    log: Path,
+    seconds: float,
+    stdin: bytes = b"",
+) -> Ended:
+    """Run *argv* in a session of its own, its output appended to *log*, and leave no process of it behind.
+
+    Returns NOT_FOUND when the program does not exist, TIMED_OUT after *seconds*. An exception (Ctrl-C) passes
+    through once the group is empty.
+    """
+    started = time.monotonic()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as sink:
+        try:
+            child = subprocess.Popen(
+                list(argv), cwd=cwd, env=dict(env), stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        except (FileNotFoundError, PermissionError, NotADirectoryError, ValueError) as missing:
+            sink.write(f"{argv[0]}: {missing}\n".encode("utf-8", "replace"))
+            return Ended(End.NOT_FOUND, None, time.monotonic() - started)
+        try:
+            child.communicate(stdin or None, timeout=seconds)
+            end = End.EXITED
+        except subprocess.TimeoutExpired:
+            end = End.TIMED_OUT
+        finally:
+            if child.poll() is None or group_members(child.pid):
+                end_group(child.pid)
+            child.wait()
+    return Ended(end, child.returncode, time.monotonic() - started)
+
+
+def start_detached(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> int:
+    """Start a process that outlives us, in a session of its own, and return its pid. Raises OSError."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as sink:
+        child = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+        )
+    # The supervisor is meant to outlive us; without this, its Popen object would warn when it is collected.
+    child.returncode = 0
+    return child.pid

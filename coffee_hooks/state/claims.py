@@ -1,0 +1,114 @@
+"""Claims: one ref per task, created once, moved by compare-and-swap. The truth about who works on what."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from coffee_hooks.base.git import ABSENT, Repo
+from coffee_hooks.base.model import Sha, TaskId
+from coffee_hooks.base.refs import Move, encode, list_refs, read_json, transact, write_json
+
+PREFIX = "refs/coffee/tasks/"
+
+
+class ClaimState(Enum):
+    """How far a claimed task has come."""
+
+    CLAIMED = "claimed"
+    DONE = "done"
+    LANDED = "landed"
+    REVERTED = "reverted"
+    BLOCKED = "blocked"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who works on *task*, on which branch since which commit. *since* is UNIX time.
+
+    *sha* is the commit a DONE claim stands for, or the landing of a LANDED one. *blob* is where the claim was
+    read from: the old value of the next compare-and-swap. *nonce* keeps two claims of the same bytes apart.
+    """
+
+    task: TaskId
+    branch: str
+    base: Sha
+    owner: str
+    attempt: int
+    state: ClaimState
+    sha: Sha | None
+    reason: str | None
+    since: int
+    nonce: str = ""
+    blob: Sha = ABSENT
+
+    @property
+    def ref(self) -> str:
+        """Where the claim lives."""
+        return PREFIX + encode(self.task)
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody may still be working on it or its branch waits to be landed."""
+        return self.state in (ClaimState.CLAIMED, ClaimState.DONE, ClaimState.BLOCKED)
+
+
+def owner_name() -> str:
+    """Who claims on this machine: ``user@host``."""
+    import getpass
+    import socket
+
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # no passwd entry, as in many containers
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
+def read_claims(repo: Repo) -> dict[TaskId, Claim]:
+    """Every claim by task. Two git processes."""
+    refs = list_refs(repo, PREFIX)
+    values = read_json(repo, refs.values())
+    claims = (_decode(values[blob], blob) for blob in refs.values() if blob in values)
+    return {claim.task: claim for claim in claims if claim is not None}
+
+
+def moved(repo: Repo, claim: Claim, **changes: Any) -> tuple[Claim, Move]:
+    """*claim* with *changes* written as a new blob, and the move that would put it in place."""
+    changed = replace(claim, nonce=secrets.token_hex(8), **changes)
+    blob = write_json(repo, _encode(changed))
+    return replace(changed, blob=blob), Move(claim.ref, claim.blob, blob)
+
+
+def update(repo: Repo, claim: Claim, **changes: Any) -> Claim | None:
+    """Change the claim by compare-and-swap; None when somebody else changed it first."""
+    changed, move = moved(repo, claim, **changes)
+    return changed if transact(repo, [move]) else None
+
+
+def _encode(claim: Claim) -> dict[str, Any]:
+    return {
+        "task": claim.task, "branch": claim.branch, "base": claim.base, "owner": claim.owner, "nonce": claim.nonce,
+        "attempt": claim.attempt, "state": claim.state.value, "sha": claim.sha, "reason": claim.reason, "since": claim.since,
+    }  # fmt: skip
+
+
+def _decode(value: Mapping[str, Any], blob: Sha) -> Claim | None:
+    try:
+        return Claim(
+            task=TaskId(str(value["task"])), branch=str(value["branch"]), base=Sha(str(value["base"])),
+            owner=str(value.get("owner", "")), attempt=int(value.get("attempt", 1)), state=ClaimState(value["state"]),
+            sha=Sha(value["sha"]) if value.get("sha") else None, reason=value.get("reason"),
+            since=int(value.get("since", 0)), nonce=str(value.get("nonce", "")), blob=blob,
+        )  # fmt: skip
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+    ):  # written by hand or by a later version: not a claim we may act on
+        return None

@@ -1,0 +1,69 @@
+"""Gate verdicts, kept under the tree they belong to: the same bytes are never tested twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from coffee_hooks.base.config import Command
+from coffee_hooks.base.git import ABSENT, Repo
+from coffee_hooks.base.model import Sha
+from coffee_hooks.base.refs import Move, read_json, read_ref, transact, write_json
+
+PREFIX = "refs/coffee/verdicts/"
+
+
+class Verdict(Enum):
+    """What the gate said. Only these two are remembered; an error never is."""
+
+    GREEN = "green"
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A final verdict: *seconds* of the run that gave it, *runs* it took, the log's path on the machine that ran it."""
+
+    verdict: Verdict
+    seconds: float
+    runs: int
+    log: str | None
+
+
+def key(tree: Sha, command: Command, environment: Mapping[str, Sha | None]) -> str:
+    """The ref of a verdict: tree, gate command, OS/architecture, interpreter and the blobs of ``gate.environment``."""
+    parts = [
+        list(command), platform.system(), platform.machine(),
+        f"{sys.implementation.name}-{sys.version_info.major}.{sys.version_info.minor}", sorted(environment.items()),
+    ]  # fmt: skip
+    return f"{PREFIX}{tree}/{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]}"
+
+
+def recall(repo: Repo, ref: str) -> Remembered | None:
+    """The verdict under *ref*, None when there is none that can be read."""
+    blob = read_ref(repo, ref)
+    value = read_json(repo, [blob]).get(blob) if blob else None
+    if not value or value.get("verdict") not in ("green", "red"):
+        return None
+    return Remembered(
+        Verdict(value["verdict"]), float(value.get("seconds", 0)), int(value.get("runs", 1)), value.get("log")
+    )
+
+
+def remember(repo: Repo, ref: str, verdict: Remembered) -> None:
+    """Keep a final verdict, replacing what was there."""
+    blob = write_json(
+        repo,
+        {
+            "verdict": verdict.verdict.value,
+            "seconds": round(verdict.seconds, 3),
+            "runs": verdict.runs,
+            "log": verdict.log,
+        },
+    )
+    transact(repo, [Move(ref, read_ref(repo, ref) or ABSENT, blob)])
