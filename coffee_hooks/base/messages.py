@@ -10,15 +10,15 @@ from enum import Enum
 from pathlib import PurePath
 
 from coffee_hooks.base.model import Sha, TaskId
-from coffee_hooks.base.text import one_line as one_line
-from coffee_hooks.base.text import printable as printable
-from coffee_hooks.base.text import without_emoji as without_emoji
+from coffee_hooks.base.text import one_line as one_line  # noqa: PLC0414
+from coffee_hooks.base.text import printable as printable  # noqa: PLC0414
+from coffee_hooks.base.text import without_emoji as without_emoji  # noqa: PLC0414
 
 FEATURES = 50
 """How many subjects a landing lists before it only counts them."""
 
 _CO_AUTHOR = re.compile(
-    r"co-authored-by:[ \t]*(?P<name>[^<>\n]+?)[ \t]*<(?P<email>[^<>\s]+)>[ \t]*", re.IGNORECASE
+    r"co-authored-by:[ \t]*(?P<name>[^<>\s][^<>\n]*?)[ \t]*<(?P<email>[^<>\s]+)>[ \t]*", re.IGNORECASE
 )
 
 

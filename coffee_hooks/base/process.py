@@ -148,7 +148,9 @@ def run(
     return Ended(end, child.returncode, time.monotonic() - started)
 
 
-def start_detached(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> int:
+def start_detached(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path, pass_fds: Sequence[int] = ()
+) -> int:
     """Start a process that outlives us, in a session of its own, and return its pid. Raises OSError."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
@@ -160,7 +162,15 @@ def start_detached(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], lo
             stdout=sink,
             stderr=sink,
             start_new_session=True,
+            pass_fds=tuple(pass_fds),
         )
-    # The supervisor is meant to outlive us; without this, its Popen object would warn when it is collected.
-    child.returncode = 0
+    _detached.append(child)
     return child.pid
+
+
+_detached: list[subprocess.Popen[bytes]] = []
+
+
+def reap() -> None:
+    """Collect detached children that have ended, so that none stays a zombie of a long-running loop."""
+    _detached[:] = [child for child in _detached if child.poll() is None]

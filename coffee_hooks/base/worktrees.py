@@ -16,6 +16,7 @@ _IN_PROGRESS = {
     "CHERRY_PICK_HEAD": "a cherry-pick",
     "REVERT_HEAD": "a revert",
     "BISECT_START": "a bisect",
+    "sequencer": "a cherry-pick or revert of several commits",
 }
 
 

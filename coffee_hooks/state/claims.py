@@ -94,7 +94,8 @@ def update(repo: Repo, claim: Claim, **changes: Any) -> Claim | None:
 def _encode(claim: Claim) -> dict[str, Any]:
     return {
         "task": claim.task, "branch": claim.branch, "base": claim.base, "owner": claim.owner, "nonce": claim.nonce,
-        "attempt": claim.attempt, "state": claim.state.value, "sha": claim.sha, "reason": claim.reason, "since": claim.since,
+        "attempt": claim.attempt, "state": claim.state.value, "sha": claim.sha, "reason": claim.reason,
+        "since": claim.since,
     }  # fmt: skip
 
 

@@ -1,0 +1,129 @@
+"""What a worktree of ``coffee spawn`` costs beside a shell loop of ``git worktree add`` and ``cp .env``.
+
+``python benchmarks/worktree_creation.py [ROUNDS]`` writes results/worktree_creation.md. Eight tasks are
+spawned by one command in a repository of 5,000 files; every round has a new clone. The agent is ``true``.
+"worktree" is the time in which worktrees were made, as the command itself records it, without starting
+agents; "whole command" has the start of Python, the evaluation and eight supervisors in it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+from measure import install_wheel, interleaved, publish, setting, table, wall
+
+FILES = 5_000
+TASKS = [f"US-{number}" for number in range(101, 109)]
+SHELL, PHASE, WHOLE = "shell loop", "coffee spawn, worktree", "coffee spawn, whole command"
+
+LOOP = """
+set -e
+for n in 1 2 3 4 5 6 7 8; do
+    git worktree add -q -b roadmap-wt$n ../shell/wt$n roadmap
+    cp .env ../shell/wt$n/.env
+done
+"""
+
+CONFIG = """\
+gate: {command: ["true"]}
+agent: {command: ["true"], max-parallel: 8}
+worktrees: {root: ../worktrees, copy: [.env]}
+"""
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The caller's, without his git settings and with a home of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "COFFEE_", "XDG_"))}
+    identity = "[user]\n\tname = Bench\n\temail = bench@example.invalid\n[gc]\n\tauto = 0\n"
+    home.mkdir()
+    (home / ".gitconfig").write_text(identity)
+    return {**kept, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C.UTF-8"}
+
+
+def seed(folder: Path, env: dict[str, str]) -> Path:
+    """A repository of FILES files with one independent, planned task per worktree."""
+    repository = folder / "seed"
+    files = {f"src/d{n // 100:02}/f{n:04}.py": f"# file {n}\n" + "x = 1\n" * 30 for n in range(FILES)}
+    files[".gitignore"] = ".env\n"
+    files[".coffee.yaml"] = CONFIG
+    files["docs/roadmap/ROADMAP.md"] = "# Roadmap\n\n" + "".join(f"### {task}: Work 📝 Planned\n\n" for task in TASKS)
+    for index, task in enumerate(TASKS):
+        spec = f"# SPEC-{task[3:]}: Work\n\n## Files to modify\n\n- `src/d{index:02}/f{index * 100:04}.py`\n"
+        files[f"docs/architecture/specs/SPEC-{task[3:]}-work.md"] = spec
+    for name, text in files.items():
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text(text, encoding="utf-8")
+    for command in (["init", "-q", "-b", "roadmap"], ["add", "-A"], ["commit", "-q", "-m", "Start"]):
+        subprocess.run(["git", "-C", repository, *command], check=True, env=env)
+    return repository
+
+
+def clone(repository: Path, where: Path, env: dict[str, str]) -> Path:
+    """A clone without a remote, so that neither side pays for a network, and with a ``.env``."""
+    subprocess.run(["git", "clone", "-q", "-o", "seed", repository, where / "work"], check=True, env=env)
+    subprocess.run(["git", "-C", where / "work", "remote", "remove", "seed"], check=True, env=env)
+    (where / "work" / ".env").write_text("KEY=value\n")
+    return where / "work"
+
+
+def covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Seconds in which at least one of the spans ran; what lies between them (a start of an agent) does not count."""
+    total, until = 0.0, 0.0
+    for started, ended in sorted(spans):
+        total += max(0.0, ended - max(started, until))
+        until = max(until, ended)
+    return total
+
+
+def recorded(work: Path) -> float:
+    """Seconds in which worktrees were made, as the command recorded them."""
+    with closing(sqlite3.connect(work / ".git/coffee/state.db")) as state:
+        spans = state.execute("SELECT started, ended FROM timings WHERE phase = 'worktree'").fetchall()
+    if len(spans) != len(TASKS):
+        raise SystemExit(f"{len(spans)} worktrees were recorded, not {len(TASKS)}")
+    return covered(spans)
+
+
+def measure(rounds: int, repository: Path, coffee: Path, env: dict[str, str]) -> dict[str, list[float]]:
+    """Seconds for one worktree: of the loop, of the command's worktree phase, of the whole command."""
+    phases: list[float] = []
+
+    def shell(_: int) -> float:
+        with tempfile.TemporaryDirectory(dir=repository.parent) as folder:
+            return wall(["sh", "-c", LOOP], cwd=clone(repository, Path(folder), env), env=env) / len(TASKS)
+
+    def whole(_: int) -> float:
+        with tempfile.TemporaryDirectory(dir=repository.parent, ignore_cleanup_errors=True) as folder:
+            work = clone(repository, Path(folder), env)
+            seconds = wall([coffee, "spawn", *TASKS], cwd=work, env=env)
+            phases.append(recorded(work) / len(TASKS))
+            return seconds / len(TASKS)
+
+    seconds = interleaved(rounds, {SHELL: shell, WHOLE: whole})
+    return {SHELL: seconds[SHELL], PHASE: phases, WHOLE: seconds[WHOLE]}
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        env = environment(folder / "home")
+        programs = install_wheel(folder)
+        seconds = measure(rounds, seed(folder, env), programs / "coffee", env)
+        measured = setting(programs, rounds)
+    publish(
+        "worktree_creation",
+        f"# Cost of one worktree\n\n{measured} {FILES} files, {len(TASKS)} tasks in one command, `.env` copied.\n\n"
+        f"{table(seconds, SHELL, 'per worktree')}\n",
+    )
+
+
+if __name__ == "__main__":
+    main()

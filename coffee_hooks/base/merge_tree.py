@@ -1,0 +1,80 @@
+"""Merges in the object database: a verdict is an exit code of 0 or 1 *and* a tree on stdout, never a guess."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coffee_hooks.base.errors import EnvironmentFailure
+from coffee_hooks.base.git import GitFailed, Repo
+from coffee_hooks.base.model import Sha
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The tree of a merge; when it is not *clean* the tree holds markers in *conflicts*.
+
+    git may say that a merge is not clean without naming a path: an empty list is no proof of clean.
+    """
+
+    tree: Sha
+    clean: bool
+    conflicts: tuple[str, ...]
+
+
+def merge_tree(repo: Repo, ours: Sha, theirs: Sha) -> Merged:
+    """Merge two commits. Raises GitFailed when git could not say (missing objects, unrelated histories)."""
+    args = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
+    said = repo.objects(*args, ok=(0, 1, 128))
+    records = said.records
+    if said.rc not in (0, 1) or not records or not _is_oid(records[0]):
+        raise GitFailed(["git", *args], said)
+    return Merged(Sha(records[0]), said.rc == 0, tuple(dict.fromkeys(filter(None, records[1:]))))
+
+
+def merge_trees(repo: Repo, pairs: Sequence[tuple[Sha, Sha]]) -> list[Merged | None]:
+    """Merge many pairs of commits in one process; None where git could not say.
+
+    A line that git cannot read ends its output; the rest is then asked for again.
+    """
+    results: list[Merged | None] = []
+    while len(results) < len(pairs):
+        rest = pairs[len(results) :]
+        said = repo.objects(
+            "merge-tree", "--write-tree", "--stdin", "--name-only", "--no-messages",
+            stdin="".join(f"{a} {b}\n" for a, b in rest).encode(), ok=(0, 1, 128),
+        )  # fmt: skip
+        found = parse_merge_records(said.out)
+        results += found[: len(rest)]
+        if len(found) < len(rest):
+            if said.rc == 0:
+                raise EnvironmentFailure("git merge-tree ended early", hint="run this again", detail=said.err.strip())
+            results.append(None)
+    return results
+
+
+def parse_merge_records(data: bytes) -> list[Merged]:
+    """The records of ``merge-tree --stdin --name-only --no-messages``; an unfinished last one is left out.
+
+    Each is ``0|1 NUL tree NUL {path NUL}* NUL``, 1 meaning clean: the opposite of the exit code.
+    """
+    found: list[Merged] = []
+    at = 0
+    fields = data.split(b"\0")
+    while at + 2 < len(fields):
+        try:
+            end = fields.index(b"", at + 2)
+        except ValueError:
+            break
+        if end == len(fields) - 1:  # the empty field after the last NUL closes nothing
+            break
+        paths = tuple(dict.fromkeys(map(os.fsdecode, fields[at + 2 : end])))
+        found.append(Merged(Sha(fields[at + 1].decode()), fields[at] == b"1", paths))
+        at = end + 1
+    return found
+
+
+def _is_oid(text: str) -> bool:
+    return re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", text) is not None

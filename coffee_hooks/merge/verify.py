@@ -1,0 +1,82 @@
+"""Prove promise 1 on history: every landing of ours has the tree that the gate passed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from coffee_hooks.base.errors import UsageError
+from coffee_hooks.base.model import Sha
+from coffee_hooks.base.project import Project
+from coffee_hooks.base.refs import resolve_commit
+from coffee_hooks.base.target import read_target
+from coffee_hooks.state.landings import Landing, read_landings
+
+
+class Proof(Enum):
+    """What the record says about a first-parent commit of the target."""
+
+    TESTED = "tested"
+    OTHER = "other"
+    UNRECORDED = "unrecorded"
+    """Its trailers claim to be ours, but no landing knows it."""
+    ALTERED = "altered"
+    """A landing knows it, but not with this tree or this parent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One first-parent commit of the target."""
+
+    sha: Sha
+    tree: Sha
+    subject: str
+    proof: Proof
+
+    @property
+    def good(self) -> bool:
+        """Whether it keeps promise 1, as far as it is ours."""
+        return self.proof in (Proof.TESTED, Proof.OTHER)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What verify reads of a commit."""
+
+    sha: Sha
+    tree: Sha
+    parent: Sha | None
+    message: str
+
+
+def verify(project: Project, since: str | None) -> tuple[Checked, ...]:
+    """Check the first-parent history of the target, newest first. Raises UsageError for an unknown *since*."""
+    target = read_target(project)
+    span = [target.sha]
+    if since is not None:
+        start = resolve_commit(project.repo, since)
+        if start is None:
+            raise UsageError(f"{since!r} is no commit", hint="coffee verify --since <commit, tag or branch>")
+        span.append(Sha(f"^{start}"))
+    said = project.repo.objects("log", "--first-parent", "--format=%H%x00%T%x00%P%x00%B%x00", *span, "--")
+    fields = [field.decode("utf-8", "replace") for field in said.out.split(b"\0")]
+    commits = [
+        Commit(Sha(sha.strip()), Sha(tree), Sha(parents.split(" ")[0]) if parents else None, message)
+        for sha, tree, parents, message in zip(fields[0::4], fields[1::4], fields[2::4], fields[3::4], strict=False)
+    ]
+    return check(commits, {landing.after: landing for landing in read_landings(project.repo)})
+
+
+def check(commits: Sequence[Commit], landed: Mapping[Sha, Landing]) -> tuple[Checked, ...]:
+    """Hold every commit against the record. Pure."""
+    return tuple(Checked(c.sha, c.tree, c.message.split("\n", 1)[0], _proof(c, landed.get(c.sha))) for c in commits)
+
+
+def _proof(commit: Commit, landing: Landing | None) -> Proof:
+    if landing is None:
+        ours = re.search(r"^Coffee-Sha: [0-9a-f]{40,64}$", commit.message, re.MULTILINE)
+        return Proof.UNRECORDED if ours else Proof.OTHER
+    same = landing.tree == commit.tree and landing.before == commit.parent and landing.verdict == "green"
+    return Proof.TESTED if same else Proof.ALTERED

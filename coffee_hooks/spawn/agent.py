@@ -1,0 +1,61 @@
+"""The argument list of an agent: a preset or the user's own, with its placeholders filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from coffee_hooks.base.config import Agent, Command, Config
+from coffee_hooks.base.errors import UsageError
+
+PRESETS: Mapping[str, Command] = {
+    "claude": ("claude", "--print", "--dangerously-skip-permissions", "{prompt}"),
+    "codex": ("codex", "exec", "--full-auto", "{prompt}"),
+    "aider": ("aider", "--yes-always", "--no-check-update", "--message-file", "{prompt_file}"),
+}
+PLACEHOLDERS = frozenset(("task", "branch", "worktree", "spec", "prompt", "prompt_file", "base"))
+
+
+def choose_agent(config: Config, name: str | None) -> tuple[str, Agent]:
+    """The agent called *name* in ``agents:``, a preset of that name, or the default. Raises UsageError."""
+    if name is None:
+        command = config.agent.command
+        return (command if isinstance(command, str) else command[0] if command else "agent"), config.agent
+    if name in config.agents:
+        return name, config.agents[name]
+    if name in PRESETS:
+        return name, Agent(command=name)
+    known = ", ".join(sorted({*config.agents, *PRESETS}))
+    raise UsageError(f"there is no agent {name!r}", hint=f"known agents: {known}")
+
+
+def template(agent: Agent) -> Command:
+    """The argument list with its placeholders. Raises UsageError for an unknown preset or placeholder."""
+    if isinstance(agent.command, str):
+        if agent.command not in PRESETS:
+            known = ", ".join(sorted(PRESETS))
+            raise UsageError(
+                f"agent.command: there is no preset {agent.command!r}",
+                hint=f"write an argument list such as [{agent.command}], or one of: {known}",
+            )
+        return PRESETS[agent.command]
+    if not agent.command:
+        raise UsageError("agent.command is empty", hint="set agent.command in .coffee.yaml")
+    return agent.command
+
+
+def check_placeholders(command: Sequence[str], known: frozenset[str] = PLACEHOLDERS) -> None:
+    """Raises UsageError for a ``{word}`` that nothing fills in."""
+    for word in command:
+        for name in re.findall(r"\{([a-z_]+)\}", word):
+            if name not in known:
+                raise UsageError(
+                    f"unknown placeholder {{{name}}} in {word!r}",
+                    hint="known: " + " ".join(f"{{{k}}}" for k in sorted(known)),
+                )
+
+
+def fill(command: Sequence[str], values: Mapping[str, str]) -> Command:
+    """Every placeholder replaced in one pass, so that a value is never expanded again."""
+    check_placeholders(command)
+    return tuple(re.sub(r"\{([a-z_]+)\}", lambda m: values[m[1]], word) for word in command)

@@ -1,0 +1,123 @@
+"""Agent runs: who was started where, the last sign of life, and how it ended. Times are UNIX seconds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from coffee_hooks.state.store import Store
+
+
+class EndReason(str, Enum):
+    """Why a run is over. ``LOST``: nobody saw it end."""
+
+    DONE = "done"
+    FAILED = "failed"
+    TIMED_OUT = "timed-out"
+    STALLED = "stalled"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRun:
+    """One start of one agent. A process is the same one only if pid, start time and boot id all are."""
+
+    id: int
+    task: str
+    branch: str
+    worktree: str
+    attempt: int
+    agent: str
+    command: tuple[str, ...]
+    supervisor_pid: int
+    pid: int | None
+    start_time: float | None
+    """When the kernel made the process *pid*, in UNIX seconds."""
+    boot_id: str
+    log: str
+    started: float
+    last_sign: float
+    ended: float | None
+    exit_code: int | None
+    reason: EndReason | None
+
+
+_SELECT = """
+    SELECT id, task, branch, worktree, attempt, agent, command, supervisor_pid, pid, start_time, boot_id, log,
+           started, last_sign, ended, exit_code, reason
+    FROM agent_runs
+"""
+
+
+def begin_run(
+    store: Store,
+    *,
+    task: str,
+    branch: str,
+    worktree: str,
+    attempt: int,
+    agent: str,
+    command: Sequence[str],
+    supervisor_pid: int,
+    boot_id: str,
+    log: str,
+    when: float,
+) -> int:
+    """Record that an agent is about to be started; returns the number of the run."""
+    argv = json.dumps(list(command))
+    started = store.write(
+        "INSERT INTO agent_runs (task, branch, worktree, attempt, agent, command, supervisor_pid, boot_id,"
+        " log, started, last_sign) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (task, branch, worktree, attempt, agent, argv, supervisor_pid, boot_id, log, when, when),
+    )
+    assert started.lastrowid is not None
+    return started.lastrowid
+
+
+def note_pid(store: Store, run_id: int, pid: int, start_time: float) -> None:
+    """Record which process the agent is."""
+    store.write("UPDATE agent_runs SET pid = ?, start_time = ? WHERE id = ?", (pid, start_time, run_id))
+
+
+def heartbeat(store: Store, run_id: int, when: float) -> None:
+    """Record a sign of life; an older sign than the known one changes nothing, nor does a forgotten run."""
+    store.write("UPDATE agent_runs SET last_sign = max(last_sign, ?) WHERE id = ?", (when, run_id))
+
+
+def end_run(store: Store, run_id: int, when: float, exit_code: int | None, reason: EndReason) -> None:
+    """Record the end. The first word counts, except that an end that was seen replaces ``LOST``."""
+    store.write(
+        "UPDATE agent_runs SET ended = ?, exit_code = ?, reason = ? WHERE id = ? AND (ended IS NULL OR reason = ?)",
+        (when, exit_code, EndReason(reason).value, run_id, EndReason.LOST.value),
+    )
+
+
+def active_runs(store: Store) -> list[AgentRun]:
+    """Runs without a recorded end, oldest first."""
+    return [_run(row) for row in store.rows(f"{_SELECT} WHERE ended IS NULL ORDER BY id")]
+
+
+def runs_of(store: Store, task: str) -> list[AgentRun]:
+    """Every run of *task*, oldest first."""
+    return [_run(row) for row in store.rows(f"{_SELECT} WHERE task = ? ORDER BY id", (task,))]
+
+
+def all_runs(store: Store) -> list[AgentRun]:
+    """Every run, oldest first."""
+    return [_run(row) for row in store.rows(f"{_SELECT} ORDER BY id")]
+
+
+def latest_run(store: Store, task: str) -> AgentRun | None:
+    """The run of *task* that was begun last."""
+    runs = runs_of(store, task)
+    return runs[-1] if runs else None
+
+
+def _run(row: tuple[Any, ...]) -> AgentRun:
+    run = AgentRun(*row)
+    reason = EndReason(run.reason) if run.reason else None
+    return replace(run, command=tuple(json.loads(row[6])), reason=reason)

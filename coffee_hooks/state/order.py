@@ -1,0 +1,66 @@
+"""The order a supervisor works on. It holds a kernel lock on the file for as long as it lives."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TextIO
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run and how long; paths are absolute, times are seconds."""
+
+    run: int
+    task: str
+    branch: str
+    base: str
+    attempt: int
+    argv: tuple[str, ...]
+    worktree: str
+    common_dir: str
+    log: str
+    timeout: float
+    idle_timeout: float
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the database lives."""
+        return Path(self.common_dir) / "coffee"
+
+
+def order_path(state_dir: Path, run: int) -> Path:
+    """The order file of a run."""
+    return state_dir / "agents" / f"{run}.json"
+
+
+def write_order(order: Order) -> Path:
+    """Write the order file and return its path. It holds no environment, so no secret."""
+    path = order_path(order.state_dir, order.run)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(order)))
+    return path
+
+
+def supervised(state_dir: Path, run: int) -> bool:
+    """Whether the run's supervisor lives: it holds the lock on its order file."""
+    try:
+        descriptor = os.open(order_path(state_dir, run), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def read_order(file: TextIO) -> Order:
+    """The order in an open order file."""
+    value = json.load(file)
+    return Order(**{**value, "argv": tuple(value["argv"])})

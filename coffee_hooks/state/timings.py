@@ -1,0 +1,45 @@
+"""How long each phase of a task took: the numbers behind the metrics. Times are UNIX seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from coffee_hooks.state.store import Store
+
+
+class Phase(str, Enum):
+    """What was timed."""
+
+    CLAIM = "claim"
+    WORKTREE = "worktree"
+    AGENT = "agent"
+    GATE = "gate"
+    MERGE = "merge"
+    CLEANUP = "cleanup"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One phase of one task from *started* to *ended*; *detail* is its outcome in a word (``landed``)."""
+
+    task: str
+    branch: str
+    phase: Phase
+    started: float
+    ended: float
+    detail: str = ""
+
+
+def record_timing(store: Store, timing: Timing) -> None:
+    """Keep *timing*."""
+    store.write(
+        "INSERT INTO timings (task, branch, phase, started, ended, detail) VALUES (?, ?, ?, ?, ?, ?)",
+        (timing.task, timing.branch, Phase(timing.phase).value, timing.started, timing.ended, timing.detail),
+    )
+
+
+def timings(store: Store) -> list[Timing]:
+    """Everything that was timed, in the order it was recorded."""
+    found = store.rows("SELECT task, branch, phase, started, ended, detail FROM timings ORDER BY id")
+    return [Timing(task, branch, Phase(phase), *rest) for task, branch, phase, *rest in found]

@@ -1,0 +1,50 @@
+"""Every check of the repository: ``nox`` runs them all, ``nox -s tests`` one of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+# The tests come last, so that what they say is the last thing to be read.
+nox.options.sessions = ["lint", "typing", "tests"]
+nox.options.error_on_external_run = True
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+WORKFLOWS = [str(path) for path in sorted(Path(".github/workflows").glob("*.yml"))]
+
+
+def group(name: str) -> tuple[str, ...]:
+    """The requirements of a dependency group, read here because an older pip cannot."""
+    return nox.project.dependency_groups(PYPROJECT, name)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, the direction of imports, and the safety of the workflows."""
+    session.install(*group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports", "--no-cache")
+    session.run("yamllint", "--strict", ".")
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
+    session.run("zizmor", "--offline", "--pedantic", "--quiet", ".")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Types, strictly."""
+    session.install(*PYPROJECT["project"]["dependencies"], *group("typing"))
+    session.run("mypy")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The tests, on the built wheel: what is not in it cannot be imported."""
+    dist = session.create_tmp()
+    session.run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", dist, ".", silent=True)
+    wheels = sorted(Path(dist).glob("*.whl"), key=lambda path: path.stat().st_mtime)
+    session.install("--force-reinstall", str(wheels[-1]), *group("test"))
+    # The script, not `python -m pytest`: that would put this folder on sys.path.
+    session.run("pytest", *(session.posargs or ("-n", "auto")), env={"EXPECT_WHEEL": "1", "PYTHONPATH": ""})

@@ -1,0 +1,264 @@
+"""A sealed environment for every test, and a small real repository with a bare origin to play in.
+
+Take ``git`` and ``sandbox`` as fixtures; to annotate, ``if TYPE_CHECKING: from conftest import Sandbox``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# No deadline and no stored examples: a slow or a second run must not change the verdict.
+settings.register_profile("house", deadline=None, database=None, derandomize=True)
+settings.load_profile("house")
+
+FOREIGN = ("GIT_", "COFFEE_", "GITHUB_", "RUNNER_", "ACTIONS_", "PRE_COMMIT", "PYTHON", "XDG_", "LC_", "NOX_")
+FOREIGN_NAMES = ("CI", "GH_TOKEN", "NO_COLOR", "FORCE_COLOR", "LANG", "LANGUAGE", "SKIP", "COLUMNS", "LINES")
+
+ENCODING = ("utf-8", "surrogateescape")
+
+GITCONFIG = """\
+[user]
+\tname = Dev Eloper
+\temail = dev@example.invalid
+[init]
+\tdefaultBranch = main
+"""
+
+
+def pytest_configure() -> None:
+    """Under nox the installed wheel is what is tested, never the checkout."""
+    import coffee_hooks
+
+    where = Path(coffee_hooks.__file__).resolve()
+    if os.environ.get("EXPECT_WHEEL") and where.parent.parent == ROOT:
+        raise pytest.UsageError(f"the checkout is tested instead of the wheel: {where}")
+
+
+@pytest.fixture(autouse=True)
+def hermetic(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home of its own and none of the caller's git, CI or locale settings; yields the home."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(FOREIGN) or name in FOREIGN_NAMES:
+            monkeypatch.delenv(name)
+    (home / ".gitconfig").write_text(GITCONFIG)
+    sealed = {
+        "HOME": home,
+        "XDG_CONFIG_HOME": home / ".config",
+        "XDG_CACHE_HOME": home / ".cache",
+        "XDG_DATA_HOME": home / ".local/share",
+        "XDG_STATE_HOME": home / ".local/state",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": home / ".gitconfig",
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+    }
+    for name, value in sealed.items():
+        monkeypatch.setenv(name, str(value))
+    yield home
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a command ended."""
+
+    rc: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Stdout as the one JSON object of the contract."""
+        try:
+            value = json.loads(self.out)
+        except ValueError as error:
+            raise AssertionError(f"not JSON, exit {self.rc}\n{self.out}\n{self.err}") from error
+        assert isinstance(value, dict), self.out
+        return value
+
+
+def completed(command: Sequence[str], stdin: str | None, **where: Any) -> Completed:
+    """Run a command to its end. Every byte of what it writes is kept, carriage returns too."""
+    done = subprocess.run(
+        command, input=(stdin or "").encode(*ENCODING), capture_output=True, check=False, timeout=300, **where
+    )
+    return Completed(done.returncode, done.stdout.decode(*ENCODING), done.stderr.decode(*ENCODING))
+
+
+def run_git(cwd: Path, *args: str, input: str | None = None, check: bool = True) -> str:
+    """Stdout of ``git -C cwd args``, without its last newline; a failure raises with git's own words."""
+    done = completed(["git", "-C", str(cwd), *args], input)
+    if check and done.rc:
+        raise AssertionError(f"git {' '.join(args)} -> {done.rc}\n{done.out}{done.err}")
+    return done.out.removesuffix("\n")
+
+
+@pytest.fixture
+def git() -> Callable[..., str]:
+    """``git(cwd, *args, input=None, check=True) -> str``, see ``run_git``."""
+    return run_git
+
+
+SPEC = """\
+# SPEC-{number}: {title}
+
+**Depends on**: {depends}
+
+## Files to modify
+
+- `{module}`
+- `{test}`
+"""
+
+MODULE = 'def {name}() -> str:\n    return "{name}"\n'
+
+TEST = """\
+import unittest
+
+from pkg.{name} import {name}
+
+
+class Test(unittest.TestCase):
+    def test_{name}(self) -> None:
+        self.assertEqual({name}(), "{name}")
+"""
+
+ITEM = """\
+### US-{number}: {title} 📝 Planned
+
+**Status**: 📝 Planned
+**Estimated Effort**: 2 hours
+
+Do {title}.
+
+"""
+
+TASKS = (
+    ("104", "Feature X", "alpha", "None"),
+    ("105", "Feature Y", "beta", "None"),
+    ("106", "Feature Z", "beta", "US-105"),
+)
+
+
+def sample() -> dict[str, str]:
+    """Three planned tasks (104 and 105 independent, 106 after 105), their specs, code and a quick gate."""
+    files = {
+        ".gitignore": "__pycache__/\n.env\n",
+        ".coffee.yaml": f"gate: {{command: {json.dumps([sys.executable, '-m', 'unittest', '-q'])}}}\n",
+        "docs/roadmap/ROADMAP.md": "# Roadmap\n\n" + "".join(ITEM.format(number=n, title=t) for n, t, _, _ in TASKS),
+        "pkg/__init__.py": "",
+        "tests/__init__.py": "",
+    }
+    for number, title, name, depends in TASKS:
+        module, test = f"pkg/{name}.py", f"tests/test_{name}.py"
+        slug = title.lower().replace(" ", "-")
+        files[f"docs/architecture/specs/SPEC-{number}-{slug}.md"] = SPEC.format(
+            number=number, title=title, depends=depends, module=module, test=test
+        )
+        files[module], files[test] = MODULE.format(name=name), TEST.format(name=name)
+    return files
+
+
+def import_stream(ref: str, parent: str | None, files: Mapping[str, str | None], message: str) -> str:
+    """One commit in the format of git-fast-import(1); a file of None is deleted. Dates are fixed."""
+
+    def data(text: str) -> str:
+        return f"data {len(text.encode(*ENCODING))}\n{text}\n"
+
+    def quoted(path: str) -> str:
+        return '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+    lines = [
+        f"commit {ref}\n",
+        "committer Dev Eloper <dev@example.invalid> 1760900000 +0000\n",
+        data(message),
+    ]
+    if parent:
+        lines.append(f"from {parent}\n")
+    for path, text in files.items():
+        lines.append(f"D {quoted(path)}\n" if text is None else f"M 100644 inline {quoted(path)}\n{data(text)}")
+    return "".join(lines)
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A bare ``origin`` and its clone ``work``, which has ``roadmap`` checked out, with the sample in it."""
+
+    origin: Path
+    work: Path
+
+    def branch(
+        self,
+        name: str,
+        files: Mapping[str, str | None],
+        message: str = "feat: Implement US-104 - Feature X",
+        base: str = "roadmap",
+    ) -> str:
+        """Put one commit on top of branch ``name`` (made from ``base`` if missing) and return its SHA.
+
+        No checkout is touched, so ``name`` must not be checked out anywhere. A file of None is deleted.
+        """
+        ref = f"refs/heads/{name}"
+        tip = run_git(self.work, "rev-parse", "-q", "--verify", ref, check=False)
+        parent = tip or run_git(self.work, "rev-parse", f"{base}^{{commit}}")
+        run_git(self.work, "fast-import", "--quiet", input=import_stream(ref, parent, files, message))
+        return run_git(self.work, "rev-parse", ref)
+
+    def commit(self, files: Mapping[str, str], message: str = "chore: Change files", cwd: Path | None = None) -> str:
+        """Write the files in a checkout (default ``work``), commit them there and return the SHA."""
+        where = cwd or self.work
+        for path, text in files.items():
+            (where / path).parent.mkdir(parents=True, exist_ok=True)
+            (where / path).write_text(text, encoding="utf-8")
+        run_git(where, "add", "--", *files)
+        run_git(where, "commit", "-q", "--no-verify", "-m", message)
+        return run_git(where, "rev-parse", "HEAD")
+
+    def push(self, *branches: str) -> None:
+        """Push branches (default: the one checked out in ``work``) to the origin under their own names."""
+        run_git(self.work, "push", "-q", "origin", *(branches or ("HEAD",)))
+
+    def coffee(
+        self,
+        *args: str,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: str | None = None,
+    ) -> Completed:
+        """Run the real command in a process of its own, from ``work`` unless told otherwise."""
+        # -I keeps the sandbox's files out of sys.path, as for the installed console script.
+        command = [sys.executable, "-I", "-m", "coffee_hooks", *args]
+        return completed(command, stdin, cwd=cwd or self.work, env={**os.environ, **(env or {})})
+
+    def refs(self, prefix: str = "refs/", where: Path | None = None) -> dict[str, str]:
+        """Full ref name -> SHA below a prefix, of ``work`` or of another repository."""
+        out = run_git(where or self.work, "for-each-ref", "--format=%(refname) %(objectname)", prefix)
+        return dict(line.split(" ") for line in out.splitlines())
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Sandbox:
+    """A fresh origin and clone; ``main`` and ``roadmap`` start at the same commit."""
+    box = Sandbox(tmp_path / "origin.git", tmp_path / "work")
+    run_git(tmp_path, "init", "-q", "--bare", "-b", "roadmap", str(box.origin))
+    root = import_stream("refs/heads/roadmap", None, sample(), "chore: Start")
+    run_git(
+        box.origin,
+        "fast-import",
+        "--quiet",
+        input=root + "\nreset refs/heads/main\nfrom refs/heads/roadmap\n\n",
+    )
+    run_git(tmp_path, "clone", "-q", str(box.origin), str(box.work))
+    return box
