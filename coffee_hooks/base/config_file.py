@@ -19,8 +19,7 @@ _AUTO_IS_NONE = {("evaluate", "risk"), ("merge", "batch")}
 _CHOICES = {("ready", "signal"): ("managed", "required", "none")}
 # Set for agents, setup, hooks and gate; never read back as configuration.
 CHILD_VARIABLES = frozenset(
-    "COFFEE_TASK_ID COFFEE_BRANCH COFFEE_WORKTREE COFFEE_ROOT COFFEE_BASE_SHA COFFEE_SPEC COFFEE_PROMPT_FILE"
-    " COFFEE_PORT COFFEE_ATTEMPT".split()
+    ["COFFEE_TASK_ID", "COFFEE_BRANCH", "COFFEE_WORKTREE", "COFFEE_ROOT", "COFFEE_BASE_SHA", "COFFEE_SPEC", "COFFEE_PROMPT_FILE", "COFFEE_PORT", "COFFEE_ATTEMPT"]
 )
 
 
@@ -103,7 +102,7 @@ def _plain(node: yaml.Node) -> Any:
         return node  # an unknown tag: no kind accepts it, so it is reported as a wrong value
 
 
-def _convert(value: Any, kind: Any) -> Any:  # noqa: PLR0911 - one line per kind reads best
+def _convert(value: Any, kind: Any) -> Any:
     if kind is bool:
         return value if isinstance(value, bool) else None
     if kind is Seconds:

@@ -10,9 +10,7 @@ from enum import Enum
 from pathlib import PurePath
 
 from coffee_hooks.base.model import Sha, TaskId
-from coffee_hooks.base.text import one_line as one_line  # noqa: PLC0414
-from coffee_hooks.base.text import printable as printable  # noqa: PLC0414
-from coffee_hooks.base.text import without_emoji as without_emoji  # noqa: PLC0414
+from coffee_hooks.base.text import one_line, printable
 
 FEATURES = 50
 """How many subjects a landing lists before it only counts them."""

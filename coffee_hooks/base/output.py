@@ -86,7 +86,7 @@ def colourful() -> bool:
 def _write(stream: Any, text: str) -> None:
     encoding = (getattr(stream, "encoding", None) or "utf-8").lower()
     if not encoding.startswith("utf"):
-        from coffee_hooks.base.messages import without_emoji
+        from coffee_hooks.base.text import without_emoji
 
         text = without_emoji(text)
     try:

@@ -60,26 +60,23 @@ def is_ancestor(repo: Repo, older: Sha, newer: Sha) -> bool:
 
 
 def fetch(project: Project) -> None:
-    """Bring the remote's target and ``roadmap-*`` branches here. Raises EnvironmentFailure when it cannot be reached."""
+    """Bring the remote's target, ``roadmap-*`` branches and landing record here.
+
+    Raises EnvironmentFailure when it cannot be reached. The patterns end in ``*`` because git refuses to fetch a ref
+    that does not exist yet, but not a pattern that matches none.
+    """
     if project.remote is None:
         return
     name, remote = project.config.target, project.remote
     said = project.repo.network(
-        "fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--", remote,
-        f"+refs/heads/{name}:refs/remotes/{remote}/{name}", f"+refs/heads/roadmap-*:refs/remotes/{remote}/roadmap-*",
+        "fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-recurse-submodules", "--", remote,
+        *(f"+refs/heads/{prefix}*:refs/remotes/{remote}/{prefix}*" for prefix in dict.fromkeys((name, "roadmap-"))),
+        f"+refs/coffee/landings*:refs/coffee-remote/{remote}/landings*",
         ok=(0, 1, 128, -9),
     )  # fmt: skip
-    if said.rc == 0:
-        return
-    if "couldn't find remote ref" in said.err:  # the target has never been pushed
-        said = project.repo.network(
-            "fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--", remote,
-            f"+refs/heads/roadmap-*:refs/remotes/{remote}/roadmap-*", ok=(0, 1, 128, -9),
-        )  # fmt: skip
-        if said.rc == 0:
-            return
-    raise EnvironmentFailure(
-        f"the remote {remote} cannot be read",
-        hint="check the network and your rights, then run this again",
-        detail=said.err.strip().splitlines()[-1] if said.err.strip() else "",
-    )
+    if said.rc:
+        raise EnvironmentFailure(
+            f"the remote {remote} cannot be read",
+            hint="check the network and your rights, then run this again",
+            detail=next((line for line in said.err.strip().splitlines() if line.strip()), ""),
+        )

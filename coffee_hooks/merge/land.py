@@ -57,7 +57,7 @@ def land(
     assert proof.name == "merge"
     repo = project.repo
     _assert_tested(project, landing)
-    record = landings.append(repo, landing, identity)
+    record = landings.append(repo, landing, identity, read_ref(repo, _remote_record(project)))
     moves = [record, *_claim_moves(project, landing)]
     start = target.local or _created(project, landing.before)
     intent = intents.declare(repo, project.target_ref, start, landing.after, moves)
@@ -130,7 +130,7 @@ def _push(project: Project, target: Target, landing: Landing, record: Move) -> A
 
 
 def _remote_record(project: Project) -> str:
-    return f"refs/coffee-remote/{project.remote}/landings"
+    return f"{landings.REMOTES}{project.remote}/landings"
 
 
 def _known(project: Project, after: Sha, record: Sha) -> list[Move]:

@@ -18,8 +18,10 @@ from coffee_hooks.base.refs import read_blobs, read_ref
 from coffee_hooks.base.target import Target, fetch, read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.merge.candidate import Built, Refused, Work, build, commit, provisional
+from coffee_hooks.merge.checkout import contains
 from coffee_hooks.merge.gate import GateKeeper, Judgement, Outcome
 from coffee_hooks.merge.land import Landed, Pushing, land
+from coffee_hooks.sources.plan import ROADMAPS
 from coffee_hooks.state.blame import Blame, blame, forgive
 from coffee_hooks.state.landings import Landing, Member
 from coffee_hooks.state.store import Store
@@ -27,7 +29,6 @@ from coffee_hooks.state.timings import Phase, Timing, record_timing
 
 ATTEMPTS = 5
 """How often one branch is rebuilt because the target moved under it."""
-ROADMAPS = ("docs/roadmap/ROADMAP.md", "docs/ROADMAP.md", "ROADMAP.md")
 
 
 class Depth(Enum):
@@ -112,7 +113,7 @@ class Merging:
             log = judgement.log
             blame(repo, Blame(work.tip, base, built.tree, str(log) if log else None))
             return Result(
-                work.branch, work.task, work.tip, "gate-failed", reason="the gate is red with this branch, green without",
+                work.branch, work.task, work.tip, "gate-failed", reason="the gate is red with it, green without",
                 hint=f"read {log}" if log else None, log=log,
             )  # fmt: skip
         forgive(repo, work.tip)
@@ -168,8 +169,6 @@ class Merging:
         except EnvironmentFailure as gone:
             return Result(work.branch, work.task, work.tip, "error", reason=detail, hint=gone.hint)
         self.target = read_target(self.project)
-        from coffee_hooks.merge.checkout import contains
-
         if contains(self.project.repo, self.target.remote, merged):
             return Result(work.branch, work.task, work.tip, "landed", merge_commit=merged)
         return Result(work.branch, work.task, work.tip, "error", reason=detail, hint="run this again")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from coffee_hooks.base.messages import printable
+from coffee_hooks.base.text import printable
 from coffee_hooks.state import notices
 from coffee_hooks.state.notices import Notification
 from coffee_hooks.state.store import open_store

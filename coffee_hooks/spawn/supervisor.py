@@ -19,7 +19,7 @@ from types import FrameType
 
 from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.base.process import end_group, group_members, identify
-from coffee_hooks.state.agents import EndReason, end_run, heartbeat, note_pid
+from coffee_hooks.state.agents import EndReason, end_run, heartbeat, note_pid, note_supervisor
 from coffee_hooks.state.order import Order, read_order
 from coffee_hooks.state.store import open_store
 
@@ -39,6 +39,7 @@ def main(argv: list[str]) -> int:
         order = read_order(held)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, _stop)
+        _record(order, lambda store: note_supervisor(store, order.run, os.getpid()))
         try:
             child = _start(order)
         except OSError as missing:

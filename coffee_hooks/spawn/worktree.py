@@ -48,7 +48,7 @@ def make_worktree(project: Project, claim: Claim, copies: Copies, log: Path, env
         raise WorktreeFailed(f"{path} is already there", hint="move it away, or choose another worktrees.root")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        in_worktree(project.repo.main, "worktree", "add", "--no-track", "--", str(path), claim.branch)
+        in_worktree(project.repo.main, "worktree", "add", "--", str(path), claim.branch)
         git_dir = _prove(project, claim, path)
         copy_into(project.repo.main, path, git_dir, copies)
         seconds = time.monotonic() - started

@@ -83,6 +83,11 @@ def note_pid(store: Store, run_id: int, pid: int, start_time: float) -> None:
     store.write("UPDATE agent_runs SET pid = ?, start_time = ? WHERE id = ?", (pid, start_time, run_id))
 
 
+def note_supervisor(store: Store, run_id: int, pid: int) -> None:
+    """Record which process watches the agent."""
+    store.write("UPDATE agent_runs SET supervisor_pid = ? WHERE id = ?", (pid, run_id))
+
+
 def heartbeat(store: Store, run_id: int, when: float) -> None:
     """Record a sign of life; an older sign than the known one changes nothing, nor does a forgotten run."""
     store.write("UPDATE agent_runs SET last_sign = max(last_sign, ?) WHERE id = ?", (when, run_id))

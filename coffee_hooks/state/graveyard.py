@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from coffee_hooks.base.git import ABSENT, Repo
@@ -13,6 +13,7 @@ from coffee_hooks.base.refs import Move, encode, list_refs
 
 PREFIX = "refs/coffee/graveyard/"
 
+_KINDS = ("tip", "head", "dirty", "remote", "strays")
 _HASHED = re.compile(r"%[0-9a-f]{40}$")
 
 
@@ -42,10 +43,8 @@ class Grave:
     @property
     def kept(self) -> dict[str, Sha]:
         """Every ref of the burial with what it keeps, the most important first."""
-        kinds = {
-            "tip": self.tip, "head": self.head, "dirty": self.dirty, "remote": self.remote, "strays": self.strays,
-        }  # fmt: skip
-        return {self.prefix + kind: sha for kind, sha in kinds.items() if sha}
+        shas = (self.tip, self.head, self.dirty, self.remote, self.strays)
+        return {self.prefix + kind: sha for kind, sha in zip(_KINDS, shas, strict=True) if sha}
 
     def burial(self) -> tuple[Move, ...]:
         """The moves that park it; none of the refs may exist yet."""
@@ -54,15 +53,14 @@ class Grave:
 
 def read_graves(repo: Repo) -> tuple[Grave, ...]:
     """Every burial, ordered by branch and number."""
-    found: dict[tuple[str, int], Grave] = {}
+    found: dict[tuple[str, int], dict[str, Sha]] = {}
     for ref, sha in list_refs(repo, PREFIX).items():
-        matched = re.fullmatch(r"(.+)/(\d+)/(tip|head|dirty|remote|strays)", ref.removeprefix(PREFIX))
+        matched = re.fullmatch(rf"(.+)/(\d+)/({'|'.join(_KINDS)})", ref.removeprefix(PREFIX))
         if matched:
             folder, number, kind = matched[1], int(matched[2]), matched[3]
             branch = folder if _HASHED.search(folder) else unquote(folder, errors="surrogateescape")
-            grave = found.get((branch, number), Grave(branch, number))
-            found[branch, number] = replace(grave, **{kind: sha})
-    return tuple(grave for _, grave in sorted(found.items()))
+            found.setdefault((branch, number), {})[kind] = sha
+    return tuple(Grave(branch, number, *map(kept.get, _KINDS)) for (branch, number), kept in sorted(found.items()))
 
 
 def graves_of(graves: Iterable[Grave], branch: str) -> tuple[Grave, ...]:

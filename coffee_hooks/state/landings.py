@@ -9,9 +9,10 @@ from typing import Any
 
 from coffee_hooks.base.git import ABSENT, Repo
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.refs import Move, read_ref
+from coffee_hooks.base.refs import Move, list_refs, read_ref
 
 REF = "refs/coffee/landings"
+REMOTES = "refs/coffee-remote/"
 _FILE = "landing.json"
 
 
@@ -40,25 +41,35 @@ class Landing:
     blamed: tuple[str, ...] = ()
 
 
-def append(repo: Repo, landing: Landing, identity: dict[str, str]) -> Move:
-    """Write *landing* as a commit on top of the record, and return the move that would put it in place."""
+def append(repo: Repo, landing: Landing, identity: dict[str, str], theirs: Sha | None = None) -> Move:
+    """Write *landing* as a commit on top of the record, and return the move that would put it in place.
+
+    *theirs* is the remote's record; the new commit contains both, so that no landing is ever dropped.
+    """
     data = json.dumps(_encode(landing), ensure_ascii=False, sort_keys=True, indent=1)
     blob = repo.objects(
         "hash-object", "-w", "--no-filters", "--stdin", stdin=data.encode("utf-8", "surrogateescape") + b"\n"
     ).text
     tree = repo.objects("mktree", "-z", stdin=f"100644 blob {blob}\t{_FILE}\0".encode()).text
     old = read_ref(repo, REF)
-    parent = ["-p", old] if old else []
+    parents = _heads(repo, [sha for sha in (old, theirs) if sha])
     message = f"Land {', '.join(m.branch for m in landing.members)} on {landing.target}\n"
-    commit = repo.objects("commit-tree", tree, *parent, "-F", "-", stdin=os.fsencode(message), env=identity).text
+    commit = repo.objects("commit-tree", tree, *(word for sha in parents for word in ("-p", sha)), "-F", "-", stdin=os.fsencode(message), env=identity).text
     return Move(REF, old or ABSENT, Sha(commit))
 
 
-def read_landings(repo: Repo, ref: str = REF) -> tuple[Landing, ...]:
-    """Every landing, the oldest first. Three git processes."""
-    if read_ref(repo, ref) is None:
+def _heads(repo: Repo, records: list[Sha]) -> list[Sha]:
+    if len(set(records)) < 2:
+        return records[:1]
+    return [Sha(sha) for sha in repo.objects("merge-base", "--independent", *records).text.split()]
+
+
+def read_landings(repo: Repo) -> tuple[Landing, ...]:
+    """Every landing that is known here or was fetched, the oldest first. Three git processes."""
+    records = [sha for ref, sha in list_refs(repo, REF, REMOTES).items() if ref == REF or ref.endswith("/landings")]
+    if not records:
         return ()
-    commits = repo.objects("rev-list", "--reverse", ref).text.split()
+    commits = repo.objects("rev-list", "--topo-order", "--reverse", *records).text.split()
     said = repo.objects("cat-file", "--batch", stdin="".join(f"{c}:{_FILE}\n" for c in commits).encode())
     found, at = [], 0
     for _ in commits:

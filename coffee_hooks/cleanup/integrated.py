@@ -1,0 +1,69 @@
+"""Is a branch integrated in the target? Four ways to be sure; whoever is not sure keeps the branch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from coffee_hooks.base.git import Repo
+from coffee_hooks.base.merge_tree import merge_trees
+from coffee_hooks.base.model import Sha
+from coffee_hooks.base.refs import read_blobs
+from coffee_hooks.cleanup.squashed import Commit, squashed
+from coffee_hooks.cleanup.values import Integration
+
+
+def integrated(repo: Repo, target: Sha, tips: Iterable[Sha]) -> dict[Sha, Integration]:
+    """The commits among *tips* that add nothing to *target*, each with the reason; the others are left out.
+
+    At most six git processes, whatever the number of tips. A commit that git cannot read is left out.
+    """
+    commits = read_commits(repo, [target, *tips])
+    wanted = [tip for tip in dict.fromkeys(tips) if tip in commits]
+    if not wanted or target not in commits:
+        return {}
+    parents = _beyond(repo, target, wanted)
+    found = {tip: Integration.ANCESTOR for tip in wanted if tip not in parents}
+    here = commits[target].tree
+    found |= {tip: Integration.SAME_TREE for tip in wanted if tip not in found and commits[tip].tree == here}
+    rest = [tip for tip in wanted if tip not in found]
+    merges = zip(rest, merge_trees(repo, [(target, tip) for tip in rest]), strict=True)
+    found |= {
+        tip: Integration.ADDS_NOTHING for tip, merged in merges if merged and merged.clean and merged.tree == here
+    }
+    bases = {tip: _bases(tip, parents) for tip in rest if tip not in found}
+    known = commits | read_commits(repo, {base for ends in bases.values() for base in ends} - commits.keys())
+    return found | dict.fromkeys(squashed(repo, target, bases, known), Integration.SQUASHED)
+
+
+def read_commits(repo: Repo, names: Iterable[Sha]) -> dict[Sha, Commit]:
+    """The named commits, in one process; what is missing or no commit is left out."""
+    found = {}
+    for sha, data in read_blobs(repo, names).items():
+        head = data.partition(b"\n\n")[0].decode("utf-8", "replace")
+        tree = re.match(r"tree ([0-9a-f]+)\n", head)
+        when = re.search(r"^committer .* (\d+) [+-]\d+$", head, re.M)
+        if tree and when:
+            parents = tuple(map(Sha, re.findall(r"^parent ([0-9a-f]+)$", head, re.M)))
+            found[sha] = Commit(Sha(tree[1]), parents, int(when[1]))
+    return found
+
+
+def _beyond(repo: Repo, target: Sha, tips: Iterable[Sha]) -> dict[Sha, tuple[Sha, ...]]:
+    """Every commit of *tips* that *target* does not contain, with its parents."""
+    lines = "".join(f"{tip}\n" for tip in tips) + f"^{target}\n"
+    said = repo.objects("rev-list", "--parents", "--stdin", stdin=lines.encode())
+    return {Sha(sha): tuple(map(Sha, parents)) for sha, *parents in map(str.split, said.text.splitlines())}
+
+
+def _bases(tip: Sha, parents: Mapping[Sha, tuple[Sha, ...]]) -> frozenset[Sha]:
+    """The commits of the target that *tip* grew from: parents of its own commits that are not its own."""
+    ends, seen, todo = set(), {tip}, [tip]
+    while todo:
+        for parent in parents[todo.pop()]:
+            if parent not in parents:
+                ends.add(parent)
+            elif parent not in seen:
+                seen.add(parent)
+                todo.append(parent)
+    return frozenset(ends)

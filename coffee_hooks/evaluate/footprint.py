@@ -1,0 +1,205 @@
+"""What a task will touch: places of the tree, each with a probability and the lines that say so.
+
+A signal reads a spec against the tree and yields places. ``SIGNALS`` holds those that read what the spec declares;
+one that predicts beyond it (retrieval, co-change, tests of a source file) is one more function in that tuple and
+marks its places as ``Source.PREDICTED``.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from coffee_hooks.base.model import Intent, NamedPath, PathKind, Spec
+from coffee_hooks.evaluate.patterns import Segments, meet, segments_of
+from coffee_hooks.evaluate.tree import TreeIndex
+
+DECLARED = 0.97
+"""A spec that says it writes a file: specs are wrong now and then."""
+REGION = 0.9
+"""A declared folder or wildcard: somewhere in there."""
+RESOLVED = 0.9
+"""A name without its folder, shared out over the files that have it."""
+ELSEWHERE = 0.6
+"""A path that does not exist as written but is the end of one that does: it may be a new file as well."""
+NEW_NAME = 0.8
+"""A name without its folder that no file has yet."""
+KNOWN = 0.25
+"""A footprint with no place likelier than this says nothing about where the task will work."""
+
+_SHARED_NAME = re.compile(
+    r"(?:roadmap|changes|history|news|release[-_]notes)(?:\.(?:md|rst|txt|adoc))?"
+    r"|changelog(?:[\w*-]*|[\w.*-]*\.(?:md|rst|txt|adoc))"
+    r"|[\w.*-]+\.lock|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.ya?ml|go\.sum",
+    re.IGNORECASE,
+)
+_FRAGMENTS = frozenset({"changelog.d", "changes.d", "newsfragments", ".changeset", ".changes"})
+_SPEC_NAME = re.compile(r"SPEC-(?:\d+(?:[-.]\d+)*(?![\w])|[A-Z]+(?![a-z]))")
+
+
+class Scope(Enum):
+    """How we know where a task will work."""
+
+    DECLARED = "declared"
+    PREDICTED = "predicted"
+    UNKNOWN = "unknown"
+
+
+class Source(Enum):
+    """Whether the spec says it or we conclude it."""
+
+    DECLARED = "declared"
+    PREDICTED = "predicted"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file, or a pattern that also stands for files that do not exist yet. *probability* is in 0..1."""
+
+    pattern: str
+    kind: PathKind
+    probability: float
+    evidence: tuple[str, ...]
+    source: Source = Source.DECLARED
+    matches: tuple[str, ...] = ()
+    """The files of the tree that a pattern matches, sorted."""
+
+    @property
+    def segments(self) -> Segments:
+        """The place as ``patterns`` reads it."""
+        return segments_of(self.pattern, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """Where a task will work. *shared* places (roadmap, lock files, change logs) are the merge's business."""
+
+    scope: Scope
+    places: tuple[Place, ...] = ()
+    shared: tuple[Place, ...] = ()
+
+    def covers(self, path: str) -> bool:
+        """Whether *path* was to be expected, shared places included."""
+        wanted = tuple(path.split("/"))
+        return any(meet(place.segments, wanted) for place in (*self.places, *self.shared))
+
+
+Signal = Callable[[Spec, TreeIndex], Iterable[Place]]
+
+
+def footprint(spec: Spec | None, tree: TreeIndex, *, roadmap: str = "") -> Footprint:
+    """Where the task of *spec* will work. No spec, or one that is not text, leaves the scope unknown.
+
+    *roadmap* is the path of the roadmap file, which every task may change.
+    """
+    if spec is None or not spec.readable:
+        return Footprint(Scope.UNKNOWN)
+    found = _merged(place for signal in SIGNALS for place in signal(spec, tree))
+    shared = tuple(place for place in found if place.pattern == roadmap or _is_shared(place))
+    places = tuple(place for place in found if place not in shared)
+    return Footprint(_scope(found), places, shared)
+
+
+def spec_label(path: str) -> str:
+    """How evidence names a spec: ``SPEC-104``, or the name of its file."""
+    folder, name = posixpath.split(path)
+    if name.lower() == "readme.md":
+        name = posixpath.basename(folder) or name
+    found = _SPEC_NAME.match(name)
+    return found[0] if found else posixpath.splitext(name)[0]
+
+
+def cite(spec: Spec, line: int) -> str:
+    """``SPEC-104 line 41``; a line of 0 is one of another file of the same spec."""
+    return f"{spec_label(spec.path)} line {line}" if line else spec_label(spec.path)
+
+
+def declared_paths(spec: Spec, tree: TreeIndex) -> Iterator[Place]:
+    """Files, folders and wildcards that the spec says it writes; what it only mentions does not count."""
+    for named in spec.paths:
+        if named.intent is Intent.WRITE and named.kind is not PathKind.BARE:
+            yield from _places_of(named, tree, _said(spec, named))
+
+
+def declared_names(spec: Spec, tree: TreeIndex) -> Iterator[Place]:
+    """Names without a folder: every file of the tree with that name, the less likely the more there are."""
+    for named in spec.paths:
+        if named.intent is not Intent.WRITE or named.kind is not PathKind.BARE:
+            continue
+        said = f"{_said(spec, named)} ({named.pattern})"
+        found = tree.files_ending(named.pattern)
+        for path in found:
+            yield Place(path, PathKind.FILE, round(RESOLVED / len(found), 4), (said,))
+        if not found:
+            yield Place(named.pattern, PathKind.BARE, NEW_NAME, (said,))
+
+
+SIGNALS: tuple[Signal, ...] = (declared_paths, declared_names)
+
+
+def _places_of(named: NamedPath, tree: TreeIndex, said: str) -> Iterator[Place]:
+    pattern, kind = named.pattern.removeprefix("./").rstrip("/"), _real_kind(named, tree)
+    if kind is PathKind.FILE:
+        yield Place(pattern, kind, DECLARED, (said,))
+    else:
+        yield _region(pattern, kind, REGION, said, tree)
+    if kind is PathKind.GLOB or pattern in tree.files or pattern in tree.folders:
+        return
+    ending = tree.files_ending(pattern) if kind is PathKind.FILE else tree.folders_ending(pattern)
+    for path in ending:
+        probability = round(ELSEWHERE / len(ending), 4)
+        if kind is PathKind.FILE:
+            yield Place(path, kind, probability, (f"{said} ({pattern})",))
+        else:
+            yield _region(path, kind, probability, f"{said} ({pattern}/)", tree)
+
+
+def _real_kind(named: NamedPath, tree: TreeIndex) -> PathKind:
+    """The tree knows better than the spelling whether a name is a file or a folder."""
+    path = named.pattern.removeprefix("./").rstrip("/")
+    if named.kind is PathKind.FILE and path in tree.folders:
+        return PathKind.DIRECTORY
+    if named.kind is PathKind.DIRECTORY and path in tree.files:
+        return PathKind.FILE
+    return named.kind
+
+
+def _region(pattern: str, kind: PathKind, probability: float, said: str, tree: TreeIndex) -> Place:
+    shown = pattern + "/" if kind is PathKind.DIRECTORY else pattern
+    matches = tree.matching(segments_of(pattern, kind))
+    return Place(shown, kind, probability, (said,), matches=matches)
+
+
+def _said(spec: Spec, named: NamedPath) -> str:
+    return f"declared: {cite(spec, named.line)}"
+
+
+def _merged(places: Iterable[Place]) -> tuple[Place, ...]:
+    """One place per pattern, with the highest probability and all the evidence, in the order of first mention."""
+    found: dict[tuple[str, PathKind], Place] = {}
+    for place in places:
+        known = found.setdefault((place.pattern, place.kind), place)
+        if known is not place:
+            best = max(known, place, key=lambda each: each.probability)
+            evidence = tuple(dict.fromkeys((*known.evidence, *place.evidence)))
+            found[place.pattern, place.kind] = replace(best, evidence=evidence)
+    return tuple(found.values())
+
+
+def _scope(places: Iterable[Place]) -> Scope:
+    known = {place.source for place in places if place.probability > KNOWN}
+    if Source.DECLARED in known:
+        return Scope.DECLARED
+    return Scope.PREDICTED if known else Scope.UNKNOWN
+
+
+def _is_shared(place: Place) -> bool:
+    """Whether every task may touch it without being in another's way."""
+    path = place.pattern.rstrip("/")
+    if _FRAGMENTS.intersection(path.split("/")):
+        return True
+    name = posixpath.basename(path)
+    return place.kind is not PathKind.DIRECTORY and bool(_SHARED_NAME.fullmatch(name))

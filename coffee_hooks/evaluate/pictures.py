@@ -1,0 +1,89 @@
+"""An evaluation as Mermaid pictures and as the outputs of a GitHub Actions job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from coffee_hooks.base.model import TaskId
+from coffee_hooks.base.text import one_line
+from coffee_hooks.evaluate.collisions import Relation
+from coffee_hooks.evaluate.reasons import why_not
+from coffee_hooks.evaluate.verdicts import Evaluation, Standing, Verdict
+
+MOST_EDGES = 200
+"""GitHub draws no graph of more than 500 edges, and nobody reads one of 200."""
+
+_TITLE = 40
+_ARROWS = {Relation.DEPENDENCY: "-->", Relation.COLLISION: "-. collides .-", Relation.UNKNOWN: "-. unknown .-"}
+
+
+def to_mermaid(evaluation: Evaluation) -> str:
+    """A flow chart: a box per wave, arrows for what has to land first, dotted lines for what must not run together."""
+    names = {verdict.task: f"t{number}" for number, verdict in enumerate(evaluation.verdicts)}
+    return "\n".join(["flowchart LR", *_boxes(evaluation, names), *_edges(evaluation, names)])
+
+
+class JobOutput(NamedTuple):
+    """What to append to ``$GITHUB_OUTPUT`` and to ``$GITHUB_STEP_SUMMARY``."""
+
+    outputs: str
+    summary: str
+
+
+def to_github(evaluation: Evaluation) -> JobOutput:
+    """``count`` and ``matrix`` (``{"include": [{"task", "title"}]}``) of the selected tasks; a table with a picture."""
+    chosen = [verdict for verdict in evaluation.verdicts if verdict.can_parallel]
+    include = [{"task": verdict.task, "title": one_line(verdict.title)} for verdict in chosen]
+    matrix = json.dumps({"include": include})  # ASCII on one line, so that no title can add an output of its own
+    rows = ["| task | now | wave | why |", "|---|---|---|---|"]
+    rows += [_row(evaluation, verdict) for verdict in evaluation.verdicts]
+    picture = ["", "```mermaid", to_mermaid(evaluation), "```"] if evaluation.verdicts else []
+    summary = "\n".join(["## Which tasks may run together", "", *rows, *picture, ""])
+    return JobOutput(f"count={len(chosen)}\nmatrix={matrix}\n", summary + "\n")
+
+
+def _boxes(evaluation: Evaluation, names: dict[TaskId, str]) -> Iterator[str]:
+    waves: dict[str, list[Verdict]] = {}
+    for verdict in evaluation.verdicts:
+        fixed = verdict.standing is not Standing.CANDIDATE
+        place = verdict.standing.value if fixed else f"wave {verdict.wave}" if verdict.wave else "blocked"
+        waves.setdefault(place, []).append(verdict)
+    for number, (place, verdicts) in enumerate(waves.items()):
+        yield f'  subgraph g{number}["{place}"]'
+        for verdict in verdicts:
+            yield f'    {names[verdict.task]}["{_label(verdict)}"]'
+        yield "  end"
+
+
+def _edges(evaluation: Evaluation, names: dict[TaskId, str]) -> Iterator[str]:
+    drawn = [pair for pair in evaluation.pairs if pair.relation in _ARROWS]
+    for pair in drawn[:MOST_EDGES]:
+        first, second = (pair.b, pair.a) if pair.first == pair.b else (pair.a, pair.b)
+        arrow = "<-->" if pair.relation is Relation.DEPENDENCY and pair.first is None else _ARROWS[pair.relation]
+        yield f"  {names[first]} {arrow} {names[second]}"
+    if len(drawn) > MOST_EDGES:
+        yield f"  %% {len(drawn) - MOST_EDGES} more pairs are not drawn"
+
+
+def _label(verdict: Verdict) -> str:
+    title = one_line(verdict.title, _TITLE)
+    return _harmless(f"{verdict.task}: {title}" if title else verdict.task)
+
+
+def _harmless(text: str) -> str:
+    """*text* without what Mermaid or Markdown would read as markup."""
+    return "".join(char if char.isalnum() or char in " .,:/_+-" else f"#{ord(char)};" for char in text)
+
+
+def _row(evaluation: Evaluation, verdict: Verdict) -> str:
+    fixed = verdict.standing is not Standing.CANDIDATE
+    now = "yes" if verdict.can_parallel else verdict.standing.value if fixed else "no"
+    why = "; ".join(reason.text for reason in why_not(evaluation, verdict))
+    return f"| {verdict.task} | {now} | {verdict.wave or '-'} | {_cell(why)} |"
+
+
+def _cell(text: str) -> str:
+    """*text* as plain text in a cell of a Markdown table."""
+    return "".join(f"&#{ord(char)};" if char in "\\`*_{}[]<>()#|!&~$@" else char for char in one_line(text, 300))

@@ -1,0 +1,135 @@
+"""Why a task does not start now, and what two tasks are to each other, in sentences with the next command to type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from coffee_hooks.base.errors import UsageError
+from coffee_hooks.base.model import PathKind, TaskId
+from coffee_hooks.base.text import printable
+from coffee_hooks.evaluate.collisions import Pair, Relation
+from coffee_hooks.evaluate.dependencies import Edge
+from coffee_hooks.evaluate.footprint import Scope
+from coffee_hooks.evaluate.verdicts import Evaluation, Standing, Verdict
+
+
+class Reason(NamedTuple):
+    """One sentence and what to do about it."""
+
+    text: str
+    hint: str
+
+
+def why_not(evaluation: Evaluation, verdict: Verdict) -> tuple[Reason, ...]:
+    """Why a candidate does not start now, the weightiest reason first; empty for every other task."""
+    if verdict.can_parallel or verdict.standing is not Standing.CANDIDATE:
+        return ()
+    reasons = [_waits(evaluation, edge) for edge in verdict.needs]
+    if not reasons:
+        reasons += _in_the_way(evaluation, verdict)
+    if verdict.footprint.scope is Scope.UNKNOWN:
+        hint = f"list the files it writes in a spec, or run it alone: coffee spawn {verdict.task}"
+        reasons.append(Reason(f"{_unknown(verdict)}, so it runs alone", hint))
+    limit = Reason("as many as --limit allows were chosen before it", f"coffee evaluate {verdict.task}")
+    return tuple(reasons) or (limit,)
+
+
+def explain(evaluation: Evaluation, a: TaskId, b: TaskId) -> str:
+    """What two evaluated tasks are to each other, as a person would say it.
+
+    Raises UsageError when the two were not evaluated together.
+    """
+    pair = next((pair for pair in evaluation.pairs if {pair.a, pair.b} == {a, b}), None)
+    one, other = evaluation.verdict(a), evaluation.verdict(b)
+    if pair is None or one is None or other is None:
+        raise UsageError(f"{a} and {b} were not evaluated together", hint=f"run: coffee evaluate {a} {b}")
+    lines = [_sentence(pair, one, other), *(f"  - {said}" for said in pair.evidence)]
+    if pair.relation in (Relation.COLLISION, Relation.INDEPENDENT):
+        lines.append(f"Risk {pair.risk:.2f}, threshold {evaluation.threshold:.2f}.")
+    lines += [_reach(each) for each in (one, other) if each.standing is not Standing.COMPLETE]
+    lines.append(f"Next: {_advice(pair, one, other)}")
+    return "\n".join(printable(line) for line in lines)
+
+
+def _waits(evaluation: Evaluation, edge: Edge) -> Reason:
+    text = f"waits for {edge.on} ({edge.evidence})"
+    other = evaluation.verdict(edge.on)
+    if other is not None and other.standing is Standing.RUNNING:
+        return Reason(f"{text}, which is being worked on", "coffee status")
+    return Reason(text, f"coffee spawn {edge.on}" if other and other.can_parallel else f"coffee evaluate {edge.on}")
+
+
+def _in_the_way(evaluation: Evaluation, verdict: Verdict) -> Iterator[Reason]:
+    """The running and the chosen tasks that it must not run beside."""
+    for pair in evaluation.pairs:
+        if verdict.task not in (pair.a, pair.b) or pair.relation is Relation.INDEPENDENT:
+            continue
+        other = evaluation.verdict(pair.b if pair.a == verdict.task else pair.a)
+        if other is None or not (other.can_parallel or other.standing is Standing.RUNNING):
+            continue
+        if pair.relation is Relation.UNKNOWN and other.footprint.scope is not Scope.UNKNOWN:
+            continue
+        running = ", which is being worked on" if other.standing is Standing.RUNNING else ""
+        why = pair.evidence[0] if pair.evidence else f"risk {pair.risk:.2f}"
+        collides = "may collide" if pair.relation is Relation.UNKNOWN else "collides"
+        yield Reason(f"{collides} with {other.task}{running}: {why}", _look(verdict.task, other.task))
+
+
+def _look(a: TaskId, b: TaskId) -> str:
+    return f"coffee evaluate --explain {a} {b}"
+
+
+def _unknown(verdict: Verdict) -> str:
+    if verdict.spec is None:
+        return "it has no spec"
+    return f"{verdict.spec} names no file that it writes"
+
+
+def _sentence(pair: Pair, one: Verdict, other: Verdict) -> str:
+    landed = [each.task for each in (one, other) if each.standing is Standing.COMPLETE]
+    if landed:
+        return f"{' and '.join(landed)} {'have' if len(landed) > 1 else 'has'} landed and cannot be in the way."
+    if pair.relation is Relation.DEPENDENCY:
+        if pair.first is None:
+            return f"{pair.a} and {pair.b} need each other, so neither can start."
+        return f"{_second(pair)} has to wait until {pair.first} has landed."
+    if pair.relation is Relation.COLLISION:
+        return f"{pair.a} and {pair.b} should not run at the same time: they work on the same things."
+    if pair.relation is Relation.UNKNOWN:
+        return f"{pair.a} and {pair.b} should not run at the same time: too little is known about where they will work."
+    return f"{pair.a} and {pair.b} can run at the same time."
+
+
+def _second(pair: Pair) -> TaskId:
+    return pair.a if pair.first == pair.b else pair.b
+
+
+def _reach(verdict: Verdict) -> str:
+    places = verdict.footprint.places
+    if not places:
+        known = "writes only files that every task shares" if verdict.footprint.shared else _unknown(verdict)
+        return f"{verdict.task}: {known}."
+    files = sum(place.kind is PathKind.FILE for place in places)
+    return f"{verdict.task} works in {_count(files, 'file')} and {_count(len(places) - files, 'folder or wildcard')}."
+
+
+def _count(number: int, what: str) -> str:
+    plural = {"file": "files", "folder or wildcard": "folders or wildcards"}[what]
+    return f"{number} {what if number == 1 else plural}"
+
+
+def _advice(pair: Pair, one: Verdict, other: Verdict) -> str:
+    ends: dict[Standing, list[TaskId]] = {standing: [] for standing in Standing}
+    for each in sorted((one, other), key=lambda verdict: verdict.task == _second(pair)):
+        ends[each.standing].append(each.task)
+    open_ = ends[Standing.CANDIDATE]
+    if not open_:
+        return "coffee status"
+    if pair.relation is Relation.DEPENDENCY and pair.first is None:
+        return "take one of the two dependencies out of the roadmap or the specs"
+    if ends[Standing.RUNNING] and pair.relation is not Relation.INDEPENDENT:
+        return f"coffee spawn {open_[0]}, once {ends[Standing.RUNNING][0]} has landed"
+    if len(open_) == 2 and pair.relation is not Relation.INDEPENDENT:
+        return f"coffee spawn {open_[0]}, then {open_[1]} once it has landed"
+    return f"coffee spawn {' '.join(open_)}"

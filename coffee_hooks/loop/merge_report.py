@@ -1,0 +1,64 @@
+"""A merge for programs and for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coffee_hooks.base import messages
+from coffee_hooks.base.text import printable
+from coffee_hooks.loop.landing import MergeReport
+from coffee_hooks.merge.merge import Result
+
+
+def to_json(report: MergeReport) -> dict[str, Any]:
+    """The object of ``merge --json``."""
+    return {
+        "target": report.target,
+        "before": report.before,
+        "after": report.after,
+        "pushed": report.pushed,
+        "gate_runs": report.gate_runs,
+        "results": [_result(result) for result in report.results],
+    }
+
+
+def _result(result: Result) -> dict[str, Any]:
+    return {
+        "branch": result.branch,
+        "task": result.task,
+        "sha": result.sha,
+        "outcome": result.outcome,
+        "merge_commit": result.merge_commit,
+        "reason": result.reason,
+        "conflicts": list(result.conflicts),
+        "log": str(result.log) if result.log else None,
+    }
+
+
+def to_text(report: MergeReport) -> str:
+    """One line per branch, and below it why not and what to type next."""
+    if not report.results:
+        return "nothing is ready to merge"
+    lines: list[str] = []
+    for result in report.results:
+        lines += result_lines(result)
+    landed = sum(result.outcome == "landed" for result in report.results)
+    runs = f"{report.gate_runs} gate run{'' if report.gate_runs == 1 else 's'}"
+    lines.append(f"{landed} of {len(report.results)} landed on {report.target} ({runs})")
+    return "\n".join(lines)
+
+
+def result_lines(result: Result) -> list[str]:
+    """How one branch ended, for people."""
+    if result.outcome == "would-land":
+        return [*messages.check_passed(), f"{printable(result.branch)} would land"]
+    task = f" ({result.task})" if result.task else ""
+    lines = [f"{printable(result.branch)}{task}: {result.outcome}"]
+    if result.merge_commit:
+        lines[0] += f" as {result.merge_commit[:12]}"
+    if result.reason:
+        lines.append(f"    {result.reason}")
+    lines += [f"    conflict in {printable(path)}" for path in result.conflicts]
+    if result.hint:
+        lines.append(f"    -> {result.hint}")
+    return lines

@@ -1,0 +1,111 @@
+"""The plan that a commit holds: the roadmap's items, the specs that belong to them, and the names of its files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from coffee_hooks.base.errors import UsageError
+from coffee_hooks.base.model import Notice, RoadmapItem, Sha, Spec, Status, TaskId
+from coffee_hooks.base.project import Project
+from coffee_hooks.base.refs import read_blobs
+from coffee_hooks.base.text import printable
+from coffee_hooks.sources.roadmap import parse_roadmap
+from coffee_hooks.sources.specs import find_spec, parse_spec
+
+ROADMAPS = ("docs/roadmap/ROADMAP.md", "docs/ROADMAP.md", "ROADMAP.md")
+"""Where the roadmap is looked for, in this order, unless the configuration names it."""
+
+_LEGACY_SPEC = re.compile(r"docs/[^/]*TECHNICAL_SPEC\.md", re.IGNORECASE)
+_REGULAR = (b"100644", b"100755")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What *base* says there is to do. *items* are in the order of the roadmap at *roadmap*, their ids unique.
+
+    *tree* holds every path of the commit, sorted, as text that ``os.fsencode`` turns back into its bytes.
+    """
+
+    base: Sha
+    roadmap: str
+    items: tuple[RoadmapItem, ...]
+    specs: Mapping[TaskId, Spec]
+    """The spec of each item that has one."""
+    tree: tuple[str, ...]
+    notices: tuple[Notice, ...]
+
+    def item(self, task: TaskId) -> RoadmapItem | None:
+        """The item called *task*, None when there is none."""
+        return next((item for item in self.items if item.id == task), None)
+
+
+class _File(NamedTuple):
+    path: str
+    blob: str
+    """Empty when it is not a regular file."""
+
+
+def read_plan(project: Project, base: Sha) -> Plan:
+    """The plan committed in *base*. Three git processes, whatever the number of specs.
+
+    Raises UsageError when the commit has no roadmap.
+    """
+    files, notices = _files(project, base)
+    roadmap = _roadmap(project.config.roadmap, files)
+    specs = [file for file in files if file.blob and _may_be_spec(file.path, project.config.specs)]
+    blobs = read_blobs(project.repo, [file.blob for file in (roadmap, *specs)])
+    read = parse_roadmap(blobs[Sha(roadmap.blob)], roadmap.path)
+    items = tuple({item.id: item for item in reversed(read.items)}.values())[::-1]
+    found, doubts = _match(items, [parse_spec(blobs[Sha(file.blob)], file.path) for file in specs])
+    tree = tuple(sorted(file.path for file in files))
+    return Plan(base, roadmap.path, items, found, tree, (*notices, *read.notices, *doubts))
+
+
+def _files(project: Project, base: Sha) -> tuple[list[_File], list[Notice]]:
+    files, notices = [], []
+    for record in project.repo.objects("ls-tree", "-r", "-z", "--full-tree", base).out.split(b"\0"):
+        meta, _, name = record.partition(b"\t")
+        if not name:
+            continue
+        path = os.fsdecode(name)
+        if "\n" in path or "\r" in path:
+            notices.append(Notice("name-skipped", f"{printable(path)}: a name with a line break is left out"))
+        else:
+            mode, _, blob = meta.split(b" ")
+            files.append(_File(path, blob.decode() if mode in _REGULAR else ""))
+    return files, notices
+
+
+def _roadmap(configured: str | None, files: Sequence[_File]) -> _File:
+    readable = {file.path: file for file in files if file.blob}
+    for path in (configured,) if configured else ROADMAPS:
+        if path in readable:
+            return readable[path]
+    if configured:
+        raise UsageError(
+            f"no roadmap: the target has no file {configured}", hint="commit it, or set roadmap in .coffee.yaml"
+        )
+    raise UsageError("no roadmap", hint=f"commit one as {ROADMAPS[0]}, or name its file as roadmap in .coffee.yaml")
+
+
+def _may_be_spec(path: str, folder: str) -> bool:
+    inside = path.startswith(folder.removeprefix("./").rstrip("/") + "/") and path.lower().endswith(".md")
+    return inside or _LEGACY_SPEC.fullmatch(path) is not None
+
+
+def _match(items: Iterable[RoadmapItem], specs: Sequence[Spec]) -> tuple[dict[TaskId, Spec], list[Notice]]:
+    """The spec of each item; doubts about finished items concern nobody."""
+    found: dict[TaskId, Spec] = {}
+    doubts: list[Notice] = []
+    for item in items:
+        spec, notices = find_spec(item, specs)
+        if spec is not None:
+            found[item.id] = spec
+        if item.status is not Status.COMPLETE:
+            doubts += notices
+            doubts += spec.warnings if spec is not None else ()
+    return found, doubts
