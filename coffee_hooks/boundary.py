@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from coffee_hooks.base import environment, output
 from coffee_hooks.base.errors import CoffeeError
@@ -19,46 +18,66 @@ CONTROL_C, OUR_BUG = 130, 3
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``coffee`` and return its exit code, as the contract lists them."""
-    from coffee_hooks.cli.app import run
-
-    return _guarded("coffee", run, list(sys.argv[1:] if argv is None else argv))
+    return _guarded("coffee", _coffee, list(sys.argv[1:] if argv is None else argv))
 
 
 def architect(argv: Sequence[str] | None = None) -> int:
     """Run ``architect``, the verbs of the workflow."""
+    return _guarded("architect", _architect, list(sys.argv[1:] if argv is None else argv))
+
+
+def _coffee(argv: list[str]) -> int:
+    from coffee_hooks.cli.app import run
+
+    return run(argv)
+
+
+def _architect(argv: list[str]) -> int:
     from coffee_hooks.cli.architect import run
 
-    return _guarded("architect", run, list(sys.argv[1:] if argv is None else argv))
+    return run(argv)
 
 
-def _guarded(program: str, run: object, argv: list[str]) -> int:
-    assert callable(run)
+def _guarded(program: str, run: Callable[[list[str]], int], argv: list[str]) -> int:
     if sys.platform == "win32":
         output.complain("error: coffee runs on Linux and macOS\nhint: on Windows, use it inside WSL")
         return 4
+    _open_standard_files()
     environment.scrub()
     try:
-        return int(run(argv) or 0)
+        code = _judged(program, run, argv)
+    except KeyboardInterrupt:
+        code = CONTROL_C
+    if code == CONTROL_C:
+        output.complain("stopped; agents that were started go on (coffee status shows them)")
+    return code
+
+
+def _judged(program: str, run: Callable[[list[str]], int], argv: list[str]) -> int:
+    try:
+        code = run(argv)
+        output.finish()
+        return code
     except CoffeeError as error:
         _explain(error)
         return error.exit_code
-    except KeyboardInterrupt:
-        output.complain("stopped; agents that were started go on (coffee status shows them)")
-        return CONTROL_C
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         where = f": {printable(str(error.filename))}" if error.filename else ""
         output.complain(
             f"error: {error.strerror or error}{where}\nhint: check disk space and rights, then run this again"
         )
         return 4
-    except Exception as bug:  # the boundary: everything else is ours, and a report beats a traceback
+    except Exception as bug:  # noqa: BLE001 - the boundary: everything else is ours, and a report beats a traceback
         if hasattr(bug, "format_message") and hasattr(bug, "exit_code"):
             return _usage(program, bug)
         return _report(program, argv)
+
+
+def _open_standard_files() -> None:
+    """Fill the places of standard files that were closed, so that no file of ours is taken for one of them."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
 
 
 def _explain(error: CoffeeError) -> None:

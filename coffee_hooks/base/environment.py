@@ -6,16 +6,21 @@ import os
 import re
 from collections.abc import Iterable, Mapping, MutableMapping
 
-# What a person sets to reach a remote or to say who they are. Everything else named GIT_* is
-# either state of the hook we were started from or changes what git answers.
+# What a person sets to reach a remote, to find git or a repository, or to say who they are. Everything else
+# named GIT_* is either state of the hook we were started from or changes what git answers.
 _KEPT = re.compile(
-    r"GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|TERMINAL_PROMPT|ALLOW_PROTOCOL"
+    r"GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|TERMINAL_PROMPT|ALLOW_PROTOCOL|EXEC_PATH"
+    r"|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM"
     r"|(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)|(HTTP|SSL|PROXY|CURL)_\w+"
     r"|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+))"
 )
+# A forge's name and a credential's, as whole words in this order: RELEASE_GITHUB_TOKEN, CI_JOB_JWT_V2. The others
+# hold one without saying so.
 _TOKENS = re.compile(
-    r"(GH|GITHUB|GITLAB|GITEA|FORGEJO|BITBUCKET|CI_JOB|ACTIONS_(RUNTIME|ID_TOKEN_REQUEST))_?\w*(TOKEN|PAT|PASSWORD)"
-    r"|GH_PAT|GIT_ASKPASS|SSH_ASKPASS|GIT_CONFIG_(COUNT|KEY_\d+|VALUE_\d+)"
+    r"(\w+_)?(GH|GITHUB|GITLAB|GL|GLAB|GITEA|FORGEJO|CODEBERG|BITBUCKET|AZURE_DEVOPS|ACTIONS"
+    r"|CI_(JOB|BUILD|REGISTRY|DEPLOY|DEPENDENCY_PROXY))_(\w+_)?(TOKEN|PAT|PASSWORD|JWT)(_\w+)?"
+    r"|SYSTEM_ACCESSTOKEN|CI_REPOSITORY_URL|(GIT|SSH)_ASKPASS|GIT_CONFIG_(COUNT|KEY_\d+|VALUE_\d+)",
+    re.IGNORECASE,
 )
 
 

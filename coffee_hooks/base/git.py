@@ -1,8 +1,8 @@
 """The gate to git: every command goes through GitPython's runner, in one of three contexts.
 
-``OBJECTS`` is pinned and scrubbed of the user's configuration, for work in the object database and on
-refs: same input, same answer, whoever runs it. ``WORKTREE`` keeps the user's configuration (filters,
-LFS, global ignores) because a checkout without it would be wrong. ``NETWORK`` keeps it for credentials.
+`Repo.objects` is pinned and scrubbed of the user's configuration, for work in the object database and on
+refs: same input, same answer, whoever runs it. `in_worktree` keeps the user's configuration (filters,
+LFS, global ignores) because a checkout without it would be wrong. `Repo.network` keeps it for credentials.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
@@ -20,27 +19,25 @@ from coffee_hooks.base.model import Sha
 
 OLDEST_GIT = (2, 39)
 NETWORK_SECONDS = 120.0
+OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 ABSENT = Sha("0" * 40)
 """As an old value: the ref must not exist. As a new value: the ref goes."""
 
 
-class Mode(Enum):
-    """Which configuration counts."""
-
-    OBJECTS = "objects"
-    WORKTREE = "worktree"
-    NETWORK = "network"
-
-
+# In every context: no hooks, no programs of the user, nothing that starts by itself or waits at a terminal,
+# and texts in UTF-8. A lock that another git holds for a moment is waited for.
 _QUIET = (
     "--no-pager", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=0",
-    "-c", "core.fsmonitor=false", "-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false",
-    "-c", "diff.external=", "-c", "core.quotePath=false", "-c", "color.ui=false", "-c", "advice.detachedHead=false",
+    "-c", "core.fsmonitor=false", "-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false", "-c", "push.gpgSign=false",
+    "-c", "core.quotePath=false", "-c", "color.ui=false", "-c", "advice.detachedHead=false",
+    "-c", "log.showSignature=false", "-c", "i18n.logOutputEncoding=UTF-8", "-c", "i18n.commitEncoding=UTF-8",
+    "-c", "core.filesRefLockTimeout=1000",
 )  # fmt: skip
+# What the repository's own configuration could still change in the answer of an object-database command.
 _PINS = (
     "-c", "core.attributesFile=/dev/null", "-c", "merge.renames=true", "-c", "merge.directoryRenames=conflict",
     "-c", "merge.renameLimit=7000", "-c", "diff.renames=true", "-c", "merge.renormalize=false",
-    "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false",
+    "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false", "-c", "log.follow=false",
 )  # fmt: skip
 
 
@@ -72,8 +69,10 @@ class GitFailed(EnvironmentFailure):
         said = result.err.strip().splitlines()
         super().__init__(
             f"git {_subcommand(argv)} failed with exit code {result.rc}",
-            hint="run the command again with --verbose to see it",
-            detail=said[-1] if said else "",
+            hint="if no git is running here, remove the .lock file that it names"
+            if "File exists" in result.err
+            else "run the command again with --verbose to see it",
+            detail=next((line for line in said if line.startswith(("fatal: ", "error: "))), said[-1] if said else ""),
         )
         self.argv = tuple(argv)
         self.result = result
@@ -212,11 +211,7 @@ def discover(start: Path) -> Repo:
         "--is-shallow-repository", "--git-common-dir", ok=(0, 128),
     )  # fmt: skip
     if said.rc:
-        raise UsageError(
-            "this is not a git repository" if "not a git repository" in said.err else "git cannot read this repository",
-            hint="run coffee inside a repository, or name one with -C PATH",
-            detail=said.err.strip(),
-        )
+        raise _unreadable(said.err)
     bare, inside, shallow, common = said.text.split("\n", 3)
     if bare == "true" or inside != "true":
         raise UsageError(
@@ -227,9 +222,29 @@ def discover(start: Path) -> Repo:
         raise EnvironmentFailure(
             "this clone is shallow, so what is merged cannot be known", hint="run: git fetch --unshallow"
         )
-    top = in_worktree(start, "rev-parse", "--path-format=absolute", "--show-toplevel").text
+    top = Path(in_worktree(start, "rev-parse", "--path-format=absolute", "--show-toplevel").text)
+    return Repo(Path(common), top, _main_worktree(start, Path(common), top), version)
+
+
+def _unreadable(said: str) -> UsageError:
+    first = next(iter(said.strip().splitlines()), "")
+    if "not a git repository" in said:
+        return UsageError(
+            "this is not a git repository", hint="run coffee inside one, or name it with -C PATH", detail=first
+        )
+    trusted = re.search(r"git config --global --add safe\.directory .+", said)
+    return UsageError(
+        "git cannot read this repository", hint=f"run: {trusted[0]}" if trusted else "run: git status", detail=first
+    )
+
+
+def _main_worktree(start: Path, common: Path, top: Path) -> Path:
     listed = in_worktree(start, "worktree", "list", "--porcelain", "-z").out.split(b"\0", 1)[0]
-    return Repo(Path(common), Path(top), Path(os.fsdecode(listed.removeprefix(b"worktree "))), version)
+    main = Path(os.fsdecode(listed.removeprefix(b"worktree ")))
+    # git derives this path from the common dir, which says nothing for a submodule or a separate git dir.
+    if main == common and in_worktree(start, "rev-parse", "--absolute-git-dir").text == str(common):
+        return top
+    return main
 
 
 def git_version() -> tuple[int, int]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coffee_hooks.base.errors import EnvironmentFailure
-from coffee_hooks.base.git import GitFailed, Repo
+from coffee_hooks.base.git import OID, GitFailed, Repo
 from coffee_hooks.base.model import Sha
 
 
@@ -29,7 +28,7 @@ def merge_tree(repo: Repo, ours: Sha, theirs: Sha) -> Merged:
     args = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
     said = repo.objects(*args, ok=(0, 1, 128))
     records = said.records
-    if said.rc not in (0, 1) or not records or not _is_oid(records[0]):
+    if said.rc not in (0, 1) or not records or not OID.fullmatch(records[0]):
         raise GitFailed(["git", *args], said)
     return Merged(Sha(records[0]), said.rc == 0, tuple(dict.fromkeys(filter(None, records[1:]))))
 
@@ -74,7 +73,3 @@ def parse_merge_records(data: bytes) -> list[Merged]:
         found.append(Merged(Sha(fields[at + 1].decode()), fields[at] == b"1", paths))
         at = end + 1
     return found
-
-
-def _is_oid(text: str) -> bool:
-    return re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", text) is not None

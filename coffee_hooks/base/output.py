@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, TextIO
 
 SCHEMA = 1
 
@@ -46,7 +47,7 @@ def wants_json() -> bool:
 def answer(text: str) -> None:
     """Print the answer for a person; silent when the answer is JSON."""
     if not _settings.as_json:
-        _write(sys.stdout, text)
+        _write(sys.stdout, _encoded(sys.stdout, text))
 
 
 def answer_json(command: str, value: Mapping[str, Any]) -> None:
@@ -56,26 +57,28 @@ def answer_json(command: str, value: Mapping[str, Any]) -> None:
 
 
 def emit_json(command: str, value: Mapping[str, Any]) -> None:
-    """Print one object with the envelope of the contract, whatever was asked."""
+    """Print one object with the envelope of the contract, whatever was asked. Always UTF-8, as JSON is."""
     text = json.dumps({"schema": SCHEMA, "command": command, **value}, ensure_ascii=False)
-    _write(sys.stdout, text.encode("utf-8", "replace").decode())
+    # The only thing without UTF-8 is a byte of a name as a lone surrogate; its escape is the same in JSON.
+    _write(sys.stdout, text.encode("utf-8", "backslashreplace") + b"\n")
 
 
 def say(text: str) -> None:
     """Narrate, unless --quiet."""
     if _settings.loudness >= Loudness.NORMAL:
-        _write(sys.stderr, text)
+        complain(text)
 
 
 def detail(text: str) -> None:
     """Narrate only under --verbose."""
     if _settings.loudness >= Loudness.VERBOSE:
-        _write(sys.stderr, text)
+        complain(text)
 
 
 def complain(text: str) -> None:
-    """Print an error, always."""
-    _write(sys.stderr, text)
+    """Print an error, always. Nobody hearing it is no reason to stop what is going on."""
+    with contextlib.suppress(OSError):
+        _write(sys.stderr, _encoded(sys.stderr, text))
 
 
 def colourful() -> bool:
@@ -83,14 +86,35 @@ def colourful() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def _write(stream: Any, text: str) -> None:
-    encoding = (getattr(stream, "encoding", None) or "utf-8").lower()
-    if not encoding.startswith("utf"):
-        from coffee_hooks.base.text import without_emoji
+def finish() -> None:
+    """Write what is still held back. Raises OSError when it cannot be written (a full disk)."""
+    if sys.stdout is not None:
+        _write(sys.stdout, b"")
 
-        text = without_emoji(text)
+
+def _encoded(stream: TextIO | None, text: str) -> bytes:
+    encoding = (getattr(stream, "encoding", None) or "utf-8").lower()
+    if encoding.startswith("utf") and not _plain_locale():
+        return text.encode("utf-8", "replace") + b"\n"
+    from coffee_hooks.base.text import without_emoji
+
+    return without_emoji(text).encode("ascii" if encoding.startswith("utf") else encoding, "backslashreplace") + b"\n"
+
+
+def _plain_locale() -> bool:
+    """Whether the user asked for ASCII; Python writes UTF-8 in the C locale all the same."""
+    asked = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "")
+    return asked in ("C", "POSIX") and not os.environ.keys() & {"PYTHONUTF8", "PYTHONIOENCODING"}
+
+
+def _write(stream: TextIO | None, data: bytes) -> None:
+    if stream is None:  # closed by whoever started us
+        return
     try:
-        stream.buffer.write(text.encode(encoding, "replace") + b"\n")
         stream.flush()
-    except BrokenPipeError:  # the reader (head, a closed pager) has seen enough
+        stream.buffer.write(data)
+        stream.flush()
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):  # the reader (head, a closed pager) has seen enough
+            raise

@@ -24,7 +24,6 @@ class End(Enum):
     EXITED = "exited"
     TIMED_OUT = "timed-out"
     NOT_FOUND = "not-found"
-    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,31 +83,63 @@ def group_members(group: int) -> tuple[int, ...]:
     """Pids of the living processes in a process group or session."""
     import psutil
 
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
-            if process.status() != psutil.STATUS_ZOMBIE and group in (
-                os.getpgid(process.pid),
-                os.getsid(process.pid),
-            ):
-                found.append(process.pid)
-    return tuple(found)
+    # Asking the kernel about each pid is thirty times faster than asking for each process's status.
+    return tuple(pid for pid in psutil.pids() if _belongs(pid, group) and not _ended(pid))
+
+
+def _belongs(pid: int, group: int) -> bool:
+    try:
+        return group in (os.getpgid(pid), os.getsid(pid))
+    except OSError:
+        return False
+
+
+def _ended(pid: int) -> bool:
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.AccessDenied:
+        return False
 
 
 def end_group(group: int, *, grace: float = GRACE_SECONDS) -> bool:
-    """TERM, wait up to *grace* seconds, KILL everything in the group or session; True once it is empty."""
+    """TERM, wait up to *grace* seconds, KILL everything in the group or session; True once it is empty.
+
+    What left the group for a session of its own is ended too, as long as it can still be traced to a member.
+    """
+    strays = _strays(group)
     for sign, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, GRACE_SECONDS)):
         deadline = time.monotonic() + patience
-        while members := group_members(group):
-            for pid in members:
+        told: set[int] = set()  # a second TERM would cut short what the first one made it do
+        while members := {*group_members(group), *(who.pid for who in strays if alive(who))}:
+            for pid in members - told:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, sign)
+            told |= members
             if time.monotonic() > deadline:
                 break
             time.sleep(0.02)
         else:
             return True
     return not group_members(group)
+
+
+def _strays(group: int) -> tuple[Identity, ...]:
+    """The descendants of the group's members that are not members themselves."""
+    import psutil
+
+    children: dict[int, list[int]] = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            children.setdefault(process.ppid(), []).append(process.pid)
+    members = group_members(group)
+    family = list(members)
+    for pid in family:  # grows while it is read
+        family += [child for child in children.pop(pid, ()) if child not in members]
+    return tuple(who for pid in family[len(members) :] if (who := identify(pid)))
 
 
 def run(
@@ -120,7 +151,7 @@ def run(
     seconds: float,
     stdin: bytes = b"",
 ) -> Ended:
-    """Run *argv* in a session of its own, its output appended to *log*, and leave no process of it behind.
+    """Run *argv* in a session of its own, its output appended to *log*, and leave no process of that session behind.
 
     Returns NOT_FOUND when the program does not exist, TIMED_OUT after *seconds*. An exception (Ctrl-C) passes
     through once the group is empty.
@@ -174,3 +205,24 @@ _detached: list[subprocess.Popen[bytes]] = []
 def reap() -> None:
     """Collect detached children that have ended, so that none stays a zombie of a long-running loop."""
     _detached[:] = [child for child in _detached if child.poll() is None]
+
+
+def end_marked(name: str, value: str) -> None:
+    """KILL every process that was started with *value* in the environment variable *name*, whatever its session."""
+    import psutil
+
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(name) == value and process.pid != os.getpid():
+                process.kill()
+
+
+def works_in(program: str, folder: Path) -> bool:
+    """Whether a process called *program* has its current directory in *folder*, as far as we may see."""
+    import psutil
+
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.name() == program and Path(process.cwd()).is_relative_to(folder):
+                return True
+    return False

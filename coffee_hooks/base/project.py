@@ -12,7 +12,10 @@ from coffee_hooks.base.config_file import parse_config
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
 from coffee_hooks.base.git import Repo, discover, in_worktree
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.refs import read_blobs, read_ref, resolve_commit
+from coffee_hooks.base.refs import read_blobs, read_ref
+
+CANDIDATES = "roadmap-"
+"""How the names of the branches begin that are judged and landed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def open_project(start: Path) -> Project:
     repo = discover(start)
     remotes = repo.objects("remote").text.split("\n")
     config = _configuration(repo, remotes)
-    remote = ("origin" if "origin" in remotes else None) if config.remote == "auto" else config.remote
+    remote = _remote(config, remotes)
     if remote is not None and remote not in remotes:
         raise UsageError(f"there is no remote {remote!r}", hint="git remote add, or set remote: null in .coffee.yaml")
     return Project(repo, config, remote)
@@ -60,32 +63,59 @@ def config_at(repo: Repo, commit: Sha) -> Config | None:
 def _configuration(repo: Repo, remotes: list[str]) -> Config:
     wanted = os.environ.get("COFFEE_TARGET")
     name = wanted or "roadmap"
-    for _ in range(2):  # the default target's file may name another target, whose own file then counts
-        found = _committed(repo, name, remotes)
-        if found is None or wanted or found.target == name:
-            break
+    found = _committed(repo, name, remotes)
+    if found is not None and found.target != name:  # it names another target, whose own file then counts
         name = found.target
-    if found is not None:
-        return found
-    try:
-        data = (repo.main / FILE).read_bytes()
-    except FileNotFoundError:
+        found = _committed(repo, name, remotes)
+    if found is None:
+        return _from_checkout(repo, name, remotes)
+    if found.target != name:
+        raise UsageError(
+            f"{FILE} of {name} names another target, {found.target}", hint=f"let {FILE} of {name} say target: {name}"
+        )
+    return found
+
+
+def _from_checkout(repo: Repo, name: str, remotes: list[str]) -> Config:
+    """What the main checkout's file says while the target has none, unless that file belongs to a branch we judge."""
+    data = _checkout_file(repo)
+    if data is None:
         return replace(parse_config(b"", os.environ), target=name)
-    except OSError as broken:
-        raise EnvironmentFailure(f"{FILE} cannot be read: {broken.strerror}", hint="check the file") from broken
     config = parse_config(data, os.environ)
     if config.target != name and (committed := _committed(repo, config.target, remotes)) is not None:
         return committed
+    branch = in_worktree(repo.main, "symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1, 128)).text
+    if branch.startswith(CANDIDATES) and branch != config.target:
+        output.say(f"{FILE} of the checkout is not read: it belongs to {branch}; commit it to {config.target}")
+        return replace(parse_config(b"", os.environ), target=name)
     output.say(f"{FILE} is read from the checkout: {config.target} has none yet, so commit it there")
     return config
 
 
+def _checkout_file(repo: Repo) -> bytes | None:
+    try:
+        return (repo.main / FILE).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as broken:
+        raise EnvironmentFailure(f"{FILE} cannot be read: {broken.strerror}", hint="check the file") from broken
+
+
 def _committed(repo: Repo, target: str, remotes: list[str]) -> Config | None:
-    for ref in (f"refs/heads/{target}", *(f"refs/remotes/{r}/{target}" for r in remotes if r)):
-        commit = read_ref(repo, ref)
-        if commit is not None:
-            return config_at(repo, commit)
+    """The file of the local target, else of the target on that remote which the file itself wants to work with."""
+    commit = read_ref(repo, f"refs/heads/{target}")
+    if commit is not None and (found := config_at(repo, commit)) is not None:
+        return found
+    for remote in filter(None, remotes):
+        commit = read_ref(repo, f"refs/remotes/{remote}/{target}")
+        found = config_at(repo, commit) if commit is not None else None
+        if found is not None and _remote(found, remotes) == remote:
+            return found
     return None
+
+
+def _remote(config: Config, remotes: list[str]) -> str | None:
+    return ("origin" if "origin" in remotes else None) if config.remote == "auto" else config.remote
 
 
 def require_target(project: Project) -> Sha:
@@ -94,7 +124,7 @@ def require_target(project: Project) -> Sha:
     Raises EnvironmentFailure without any commit, UsageError without a target branch.
     """
     for ref in filter(None, (project.target_ref, project.remote_ref)):
-        commit = resolve_commit(project.repo, ref)
+        commit = read_ref(project.repo, ref)
         if commit is not None:
             return commit
     if in_worktree(project.repo.top, "rev-parse", "--verify", "--quiet", "HEAD", ok=(0, 1, 128)).rc:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coffee_hooks.base.git import ABSENT, GitFailed, Repo
+from coffee_hooks.base.errors import UsageError
+from coffee_hooks.base.git import ABSENT, OID, GitFailed, Repo
 from coffee_hooks.base.model import Sha
 
 
@@ -31,9 +32,8 @@ def list_refs(repo: Repo, *prefixes: str) -> dict[str, Sha]:
 
 
 def read_ref(repo: Repo, ref: str) -> Sha | None:
-    """The object that a full ref name points at, None when there is no such ref."""
-    said = repo.objects("rev-parse", "--verify", "--quiet", "--end-of-options", ref, ok=(0, 1, 128))
-    return Sha(said.text) if said.rc == 0 else None
+    """The object that a full ref name points at, None when there is no such ref. Never another ref of a like name."""
+    return list_refs(repo, ref).get(ref)
 
 
 def resolve_commit(repo: Repo, revision: str) -> Sha | None:
@@ -42,30 +42,54 @@ def resolve_commit(repo: Repo, revision: str) -> Sha | None:
     return Sha(said.text) if said.rc == 0 else None
 
 
+def is_branch_name(name: str) -> bool:
+    """Whether git would take *name* for a branch: the rules of git-check-ref-format(1) with ``--branch``."""
+    return name not in ("HEAD", "@") and not _ILLEGAL.search(name) and _bytes_of(name) is not None
+
+
+# Controls, blanks and git's own signs; empty components; dots and ``.lock`` where they mean something.
+_ILLEGAL = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(^|/)\.|(\.lock|^)(/|\Z)|[./]\Z|^-")
+
+
+def _bytes_of(text: str) -> bytes | None:
+    try:
+        return os.fsencode(text)
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON and YAML can spell and no name can hold
+        return None
+
+
 def transact(repo: Repo, moves: Iterable[Move], *, reason: str = "coffee") -> bool:
     """Move all refs or none; False when one of them was not where it was expected.
 
-    Raises GitFailed for anything that is not a lost race (a read-only or full disk, a bad name).
+    Raises GitFailed for anything that is not a lost race (a full disk, a lock nobody frees, a name in the way) and
+    UsageError for a name that no ref can have.
     """
-    lines = [b"update " + os.fsencode(m.ref) + b"\0" + m.new.encode() + b"\0" + m.old.encode() + b"\0" for m in moves]
-    if not lines:
+    wanted = tuple(moves)
+    if not wanted:
         return True
     said = repo.objects(
-        "update-ref",
-        "-m",
-        reason,
-        "--stdin",
-        "-z",
-        stdin=b"start\0" + b"".join(lines) + b"prepare\0commit\0",
-        ok=(0, 1, 128),
-    )
+        "update-ref", "-m", reason, "--stdin", "-z", ok=(0, 1, 128),
+        stdin=b"start\0" + b"".join(map(_update, wanted)) + b"prepare\0commit\0",
+    )  # fmt: skip
     if said.rc == 0:
         return True
-    if re.search(r"reference already exists|but expected|unable to resolve reference|reference is missing", said.err):
-        return False
-    if "File exists" in said.err:  # another transaction holds the same ref this very moment
+    # What the refs say now counts; git's words only where a ref has come back to where it was expected.
+    refs = list_refs(repo, *(move.ref for move in wanted))
+    if any(refs.get(move.ref, ABSENT) != move.old for move in wanted) or _LOST.search(said.err):
         return False
     raise GitFailed(["git", "update-ref"], said)
+
+
+_LOST = re.compile(
+    r"reference already exists|but expected|reference is missing|unable to resolve reference (?!.*broken)"
+)
+
+
+def _update(move: Move) -> bytes:
+    name = _bytes_of(move.ref)
+    if not name or b"\0" in name:
+        raise UsageError(f"{move.ref!r} is no name for a ref", hint="use letters, digits, dots and dashes")
+    return b"update %b\0%b\0%b\0" % (name, move.new.encode(), move.old.encode())
 
 
 def encode(name: str) -> str:
@@ -75,13 +99,13 @@ def encode(name: str) -> str:
     text = "".join(chr(b) if re.match(rb"[A-Za-z0-9_.-]", bytes([b])) else f"%{b:02X}" for b in os.fsencode(name))
     text = re.sub(r"^\.|\.$|\.(?=\.)|\.(?=lock$)", "%2E", text)
     if len(text) > 200:
-        text = text[:150] + "%" + hashlib.sha256(os.fsencode(name)).hexdigest()[:40]
-    return text
+        text = text[:150] + "%_" + hashlib.sha256(os.fsencode(name)).hexdigest()[:40]
+    return text or "%_"  # no escape starts like this, so neither can be the encoding of another name
 
 
 def write_json(repo: Repo, value: Mapping[str, Any]) -> Sha:
-    """Store *value* as a blob, keys sorted, and return its name."""
-    data = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1).encode("utf-8", "surrogateescape") + b"\n"
+    """Store *value* as a blob, keys sorted, and return its name. Names that are not UTF-8 survive as escapes."""
+    data = json.dumps(value, sort_keys=True, indent=1).encode() + b"\n"
     return Sha(repo.objects("hash-object", "-w", "--no-filters", "--stdin", stdin=data).text)
 
 
@@ -91,38 +115,55 @@ def read_json(repo: Repo, names: Iterable[Sha]) -> dict[Sha, dict[str, Any]]:
     for sha, data in read_blobs(repo, names).items():
         try:
             value = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
             found[sha] = value
     return found
 
 
+def to_sha(value: object) -> Sha:
+    """*value* if it is a full object name. Raises ValueError: the JSON in a ref may hold anything."""
+    if isinstance(value, str) and OID.fullmatch(value):
+        return Sha(value)
+    raise ValueError(f"{value!r} is no object name")
+
+
+def to_text(value: object) -> str:
+    """*value* if it is text that can be an argument of a program or a file's name. Raises ValueError otherwise."""
+    raw = _bytes_of(value) if isinstance(value, str) else None
+    if not isinstance(value, str) or raw is None or b"\0" in raw:
+        raise ValueError(f"{value!r} is not text")
+    return value
+
+
 def read_blobs(repo: Repo, names: Iterable[str]) -> dict[Sha, bytes]:
     """The bytes of the named objects, read in one process; missing ones are left out.
 
-    Keyed by what was asked, which may be any object expression without a newline.
+    Keyed by what was asked, which may be any object expression (``<commit>:<path>``).
     """
     wanted = list(dict.fromkeys(names))
     if not wanted:
         return {}
-    said = repo.objects(
-        "cat-file",
-        "--batch",
-        stdin="".join(f"{name}\n" for name in wanted).encode("utf-8", "surrogateescape"),
-    )
+    asked = [os.fsencode(name) for name in wanted]
+    out = repo.objects("cat-file", "--batch", "-z", stdin=b"".join(name + b"\0" for name in asked)).out
     found, at = {}, 0
-    for name in wanted:
-        end = said.out.index(b"\n", at)
-        header = said.out[at:end].rsplit(b" ", 2)
-        at = end + 1
-        if len(header) == 3 and header[2].isdigit():
-            size = int(header[2])
-            found[Sha(name)] = said.out[at : at + size]
-            at += size + 1
+    for name, raw in zip(wanted, asked, strict=True):
+        if missing := next((end for end in _NOTHING if out.startswith(raw + end, at)), None):
+            at += len(raw) + len(missing)
+            continue
+        end = out.index(b"\n", at)
+        size = int(out[at:end].rsplit(b" ", 1)[-1])
+        found[Sha(name)] = out[end + 1 : end + 1 + size]
+        at = end + 1 + size + 1
     return found
 
 
+# What cat-file says behind the name as it was asked.
+_NOTHING = (b" missing\n", b" ambiguous\n", b" submodule\n")
+
+
 __all__ = [
-    "ABSENT", "Move", "encode", "list_refs", "read_blobs", "read_json", "read_ref", "resolve_commit", "transact", "write_json",
+    "ABSENT", "Move", "encode", "is_branch_name", "list_refs", "read_blobs", "read_json", "read_ref", "resolve_commit",
+    "to_sha", "to_text", "transact", "write_json",
 ]  # fmt: skip

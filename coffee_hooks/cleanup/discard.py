@@ -41,7 +41,10 @@ def _delete(folder: Path) -> None:
     """Delete a tree, also one with read-only folders; what refuses stays for the next sweep."""
     shutil.rmtree(folder, ignore_errors=True)
     if folder.is_dir():
-        for path, _, _ in os.walk(folder):
-            with contextlib.suppress(OSError):
-                Path(path).chmod(stat.S_IRWXU)
+        folder.chmod(stat.S_IRWXU)
+        for path, names, _ in os.walk(folder):
+            for inner in (Path(path) / name for name in names):
+                with contextlib.suppress(OSError):
+                    if not inner.is_symlink():
+                        inner.chmod(stat.S_IRWXU)
         shutil.rmtree(folder, ignore_errors=True)

@@ -75,7 +75,11 @@ def _present(worktree: Worktree, others: Iterable[Path], precious: Sequence[str]
 
 
 def _read(top: Path, *args: str) -> Result:
-    return in_worktree(top, *args, env={"GIT_OPTIONAL_LOCKS": "0"})
+    """Raises GitFailed also for a folder that may not be read: git only warns, and what is in it stays unseen."""
+    said = in_worktree(top, *args, env={"GIT_OPTIONAL_LOCKS": "0"})
+    if "could not open directory" in said.err:
+        raise GitFailed(["git", *args], said)
+    return said
 
 
 def _path(entry: str) -> str:

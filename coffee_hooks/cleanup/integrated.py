@@ -24,16 +24,21 @@ def integrated(repo: Repo, target: Sha, tips: Iterable[Sha]) -> dict[Sha, Integr
         return {}
     parents = _beyond(repo, target, wanted)
     found = {tip: Integration.ANCESTOR for tip in wanted if tip not in parents}
+    bases = {tip: _bases(tip, parents) for tip in wanted if tip not in found}
+    commits |= read_commits(repo, {base for ends in bases.values() for base in ends} - commits.keys())
     here = commits[target].tree
-    found |= {tip: Integration.SAME_TREE for tip in wanted if tip not in found and commits[tip].tree == here}
+    for tip, ends in bases.items():
+        if commits[tip].tree in {commits[base].tree for base in ends if base in commits}:
+            found[tip] = Integration.NO_CHANGE
+        elif commits[tip].tree == here:
+            found[tip] = Integration.SAME_TREE
     rest = [tip for tip in wanted if tip not in found]
     merges = zip(rest, merge_trees(repo, [(target, tip) for tip in rest]), strict=True)
     found |= {
         tip: Integration.ADDS_NOTHING for tip, merged in merges if merged and merged.clean and merged.tree == here
     }
-    bases = {tip: _bases(tip, parents) for tip in rest if tip not in found}
-    known = commits | read_commits(repo, {base for ends in bases.values() for base in ends} - commits.keys())
-    return found | dict.fromkeys(squashed(repo, target, bases, known), Integration.SQUASHED)
+    left = {tip: bases[tip] for tip in rest if tip not in found}
+    return found | dict.fromkeys(squashed(repo, target, left, commits), Integration.SQUASHED)
 
 
 def read_commits(repo: Repo, names: Iterable[Sha]) -> dict[Sha, Commit]:

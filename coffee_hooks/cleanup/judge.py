@@ -190,6 +190,8 @@ def _again(facts: Facts, *flags: str) -> str:
 def _by_hand(facts: Facts) -> str:
     if facts.ownership is Ownership.ANOTHERS:
         return "ask its owner"
+    if facts.ownership is Ownership.REFUSED:
+        return "coffee cleanup without names lists what it may remove"
     return f"git branch --delete {shlex.quote(printable(facts.branch))}"
 
 

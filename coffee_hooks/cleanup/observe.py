@@ -115,7 +115,7 @@ def _work(claim: Claim | None, is_empty: bool) -> Work:
 def _empty_claims(scene: Scene, branches: Iterable[str], landed: Mapping[Sha, Integration]) -> frozenset[str]:
     """Branches with an open claim and nothing of their own: git calls a branch without commits merged.
 
-    That is a tip with the files of the claim's base, or one on the target's own line, unless its agent was done there.
+    That is a tip on the target's own line, unless its agent was done right there, or commits that change nothing.
     """
     open_claims = {
         branch: (claim, tip)
@@ -124,14 +124,13 @@ def _empty_claims(scene: Scene, branches: Iterable[str], landed: Mapping[Sha, In
     }
     if not open_claims:
         return frozenset()
-    repo = scene.project.repo
-    commits = read_commits(repo, {sha for claim, tip in open_claims.values() for sha in (claim.base, tip)})
-    line = set(repo.objects("rev-list", "--first-parent", scene.target, scene.remote_target, "--").text.split())
+    said = scene.project.repo.objects("rev-list", "--first-parent", scene.target, scene.remote_target, "--")
+    line = set(said.text.split())
     return frozenset(
         branch
         for branch, (claim, tip) in open_claims.items()
-        if (claim.base in commits and commits[claim.base].tree == commits[tip].tree)
-        or (tip in line and not (claim.state is ClaimState.DONE and claim.sha == tip))
+        if landed[tip] is Integration.NO_CHANGE
+        or (tip in line and not (claim.state is ClaimState.DONE and claim.sha == tip != claim.base))
     )
 
 

@@ -32,11 +32,8 @@ class RestorePlan:
     exists: bool
     path: Path
     there: Worktree | None
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether the worktree still has to be filled."""
-        return self.there is None or _lock_reason(self.there) == REASON
+    unfinished: bool
+    """Whether the worktree still has to be made or filled."""
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -88,7 +85,8 @@ def plan_restore(project: Project, branch: str, number: int | None = None) -> Re
     there = next((w for w in worktrees if w.branch == branch), None)
     if there is None and (any(w.path == path for w in worktrees) or _taken(path)):
         raise UsageError(f"{path} is in the way", hint="move it away (git worktree list), then run this again")
-    return RestorePlan(project, grave, sha, current is not None, there.path if there else path, there)
+    unfinished = there is None or _lock_reason(there) == REASON
+    return RestorePlan(project, grave, sha, current is not None, there.path if there else path, there, unfinished)
 
 
 def apply_restore(plan: RestorePlan) -> Restored:

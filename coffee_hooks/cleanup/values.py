@@ -47,6 +47,7 @@ class Integration(Enum):
     """Why a branch has nothing that the target lacks; the value ends the sentence "its work is in the target: "."""
 
     ANCESTOR = "the target contains its commits"
+    NO_CHANGE = "its commits change nothing"
     SAME_TREE = "the target has the same files"
     ADDS_NOTHING = "merging it would change nothing"
     SQUASHED = "the target has its whole change as one commit"

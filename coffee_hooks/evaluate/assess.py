@@ -7,12 +7,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from coffee_hooks.base.model import Notice, RoadmapItem, Sha, Spec, Status, TaskId
-from coffee_hooks.evaluate.collisions import Pair, Relation, Subject, relate_all, subject
-from coffee_hooks.evaluate.dependencies import Edge, Order, declared_edges, put_in_order, symbol_edges
+from coffee_hooks.evaluate.collisions import Pair, Relation, relate_all
 from coffee_hooks.evaluate.effort import effort_hours
 from coffee_hooks.evaluate.footprint import Footprint, footprint
+from coffee_hooks.evaluate.order import Edge, Order, declared_edges, put_in_order, symbol_edges
 from coffee_hooks.evaluate.schedule import Problem, Schedule, Unit, plan_schedule
-from coffee_hooks.evaluate.symbols import Sighting, SymbolKey, sightings
+from coffee_hooks.evaluate.sightings import Sighting, SymbolKey, sightings
+from coffee_hooks.evaluate.subjects import subjects
 from coffee_hooks.evaluate.tree import index_tree
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing, Verdict
 
@@ -60,8 +61,8 @@ def assess(question: Question) -> Evaluation:
     symbols = _symbols(question, complete)
     order = _order(question, complete, symbols)
     feet = _footprints(question, items)
-    subjects = [_subject(item.id, feet[item.id], symbols, complete) for item in items]
-    pairs = relate_all(subjects, order, question.threshold)
+    known = [(i.id, None if i.id in complete else feet[i.id], symbols.get(i.id, {})) for i in items]
+    pairs = relate_all(subjects(known), order, question.threshold)
     needs = _needs(question, order)
     schedule = _schedule(question, [item for item in items if item.id not in complete], pairs, needs)
     verdicts = _verdicts(question, items, _Findings(complete, feet, needs, pairs, schedule))
@@ -98,11 +99,6 @@ def _order(question: Question, complete: AbstractSet[TaskId], symbols: _Symbols)
 def _footprints(question: Question, items: Sequence[RoadmapItem]) -> dict[TaskId, Footprint]:
     tree = index_tree(question.tree)
     return {item.id: footprint(question.specs.get(item.id), tree, roadmap=question.roadmap) for item in items}
-
-
-def _subject(task: TaskId, foot: Footprint, symbols: _Symbols, complete: AbstractSet[TaskId]) -> Subject:
-    """What has landed is in nobody's way."""
-    return Subject(task, None) if task in complete else subject(task, foot, symbols.get(task, {}))
 
 
 def _needs(question: Question, order: Order) -> dict[TaskId, tuple[Edge, ...]]:

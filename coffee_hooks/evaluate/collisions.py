@@ -7,15 +7,15 @@ follows imports (the file of one task imports a file of the other) is one more f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from coffee_hooks.base.model import PathKind, SymbolKind, SymbolRole, TaskId
-from coffee_hooks.evaluate.dependencies import Edge, Order, describe
-from coffee_hooks.evaluate.footprint import Footprint, Place, Scope
-from coffee_hooks.evaluate.patterns import Segments, literal_prefix, meet
-from coffee_hooks.evaluate.symbols import Sighting, SymbolKey
+from coffee_hooks.base.model import SymbolKind, SymbolRole, TaskId
+from coffee_hooks.evaluate.footprint import Place, Scope
+from coffee_hooks.evaluate.order import Edge, Order, describe
+from coffee_hooks.evaluate.sightings import Sighting
+from coffee_hooks.evaluate.subjects import Region, Subject
 
 UNKNOWN_RISK = 0.5
 """Risk of a pair of which nothing is known: no evidence either way."""
@@ -24,8 +24,6 @@ SHOWN = 5
 
 _BOTH_WRITE = 0.9
 _SAME_FUNCTION_NAME = 0.5
-_ONE_CHANGES = 0.02
-"""One task uses what the other changes: worth a word, not worth waiting."""
 
 
 class Relation(Enum):
@@ -52,25 +50,6 @@ class Pair:
     first: TaskId | None = None
 
 
-class Region(NamedTuple):
-    """A place that stands for more than one file."""
-
-    segments: Segments
-    prefix: str
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A task as the pair relations read it; made once, read in every pair. *scope* None: it has landed."""
-
-    task: TaskId
-    scope: Scope | None
-    files: Mapping[str, Place] = field(default_factory=dict)
-    regions: tuple[Region, ...] = ()
-    symbols: Mapping[SymbolKey, Sighting] = field(default_factory=dict)
-
-
 class Overlap(NamedTuple):
     """One thing that both tasks touch."""
 
@@ -78,16 +57,11 @@ class Overlap(NamedTuple):
     evidence: str
 
 
-def subject(task: TaskId, footprint: Footprint, symbols: Mapping[SymbolKey, Sighting]) -> Subject:
-    """*task* with its places sorted for comparison; shared places are left out."""
-    files = {place.pattern: place for place in footprint.places if place.kind is PathKind.FILE}
-    regions = (place for place in footprint.places if place.kind is not PathKind.FILE)
-    return Subject(task, footprint.scope, files, tuple(_region(place) for place in regions), symbols)
-
-
 def relate_all(subjects: Sequence[Subject], order: Order, threshold: float) -> tuple[Pair, ...]:
     """Every pair, in the order of *subjects*. Above *threshold* a risk is a collision."""
-    direct = {(edge.task, edge.on): edge for edge in order.edges}
+    direct: dict[TaskId, dict[TaskId, Edge]] = {}
+    for edge in order.edges:
+        direct.setdefault(edge.task, {})[edge.on] = edge
     loose: dict[frozenset[TaskId], list[Overlap]] = {}
     for edge in order.undirected:
         loose.setdefault(frozenset((edge.task, edge.on)), []).append(Overlap(_BOTH_WRITE, edge.evidence))
@@ -107,7 +81,7 @@ def overlaps(a: Subject, b: Subject) -> tuple[Overlap, ...]:
 
 def same_files(a: Subject, b: Subject) -> Iterator[Overlap]:
     """Files that both name."""
-    if a.files.keys().isdisjoint(b.files.keys()):
+    if a.files.keys().isdisjoint(b.files):
         return
     for path, mine in a.files.items():
         if path in b.files:
@@ -117,37 +91,32 @@ def same_files(a: Subject, b: Subject) -> Iterator[Overlap]:
 
 def same_regions(a: Subject, b: Subject) -> Iterator[Overlap]:
     """A folder or wildcard of one and what the other names inside it, whether or not it exists yet."""
-    for mine in a.regions:
-        yield from _inside(mine, b.files.values())
-        for theirs in b.regions:
-            near = mine.prefix.startswith(theirs.prefix) or theirs.prefix.startswith(mine.prefix)
-            if near and meet(mine.segments, theirs.segments):
-                yield _overlap(mine.place, theirs.place)
-    for theirs in b.regions:
-        yield from _inside(theirs, a.files.values())
+    for mine in a.regions.values():
+        yield from _inside(mine, b.files)
+        if not mine.meets.isdisjoint(b.regions):
+            yield from (
+                _overlap(mine.place, theirs.place) for other, theirs in b.regions.items() if other in mine.meets
+            )
+    for theirs in b.regions.values():
+        yield from _inside(theirs, a.files)
 
 
 def same_symbols(a: Subject, b: Subject) -> Iterator[Overlap]:
     """Classes, functions, tables and routes that both make or change."""
-    if a.symbols.keys().isdisjoint(b.symbols.keys()):
+    if a.symbols.keys().isdisjoint(b.symbols):
         return
     for key, mine in a.symbols.items():
-        theirs = b.symbols.get(key)
-        if theirs is not None and (risk := _symbol_risk(mine, theirs)):
+        if theirs := b.symbols.get(key):
             what = f"{describe(mine)} ({mine.where} {mine.role.value} it, {theirs.where} {theirs.role.value} it)"
-            yield Overlap(risk, what)
+            yield Overlap(_symbol_risk(mine, theirs), f"both shape {what}")
 
 
 OVERLAPS: tuple[Callable[[Subject, Subject], Iterable[Overlap]], ...] = (same_files, same_regions, same_symbols)
 
 
 def _symbol_risk(mine: Sighting, theirs: Sighting) -> float:
-    roles = {mine.role, theirs.role}
-    if SymbolRole.USES in roles:
-        return _ONE_CHANGES if SymbolRole.CHANGES in roles else 0.0
-    if mine.kind is SymbolKind.FUNCTION and roles == {SymbolRole.INTRODUCES}:
-        return _SAME_FUNCTION_NAME
-    return _BOTH_WRITE
+    both_new = mine.role is theirs.role is SymbolRole.INTRODUCES
+    return _SAME_FUNCTION_NAME if both_new and mine.kind is SymbolKind.FUNCTION else _BOTH_WRITE
 
 
 def _relate(
@@ -173,29 +142,25 @@ def _relate(
     return Pair(a.task, b.task, Relation.UNKNOWN if unknown else Relation.INDEPENDENT, at_least, (*doubt, *said))
 
 
-def _needs(task: TaskId, on: TaskId, order: Order, direct: Mapping[tuple[TaskId, TaskId], Edge]) -> Iterator[str]:
+def _needs(task: TaskId, on: TaskId, order: Order, direct: Mapping[TaskId, Mapping[TaskId, Edge]]) -> Iterator[str]:
     """Why *on* has to land before *task*, nothing when it has not to."""
-    if edge := direct.get((task, on)):
+    if on not in order.above.get(task, frozenset()):
+        return
+    if edge := direct[task].get(on):
         yield f"{task} needs {on} ({edge.evidence})"
-    elif on in order.above.get(task, frozenset()):
-        between = next(e.on for e in order.edges if e.task == task and on in order.above.get(e.on, frozenset()))
+    else:
+        between = next(each for each in direct[task] if on in order.above.get(each, frozenset()))
         yield f"{task} needs {on} through {between}"
 
 
-def _inside(region: Region, files: Iterable[Place]) -> Iterator[Overlap]:
-    for place in files:
-        if place.pattern.startswith(region.prefix) and meet(region.segments, place.segments):
-            yield _overlap(region.place, place)
+def _inside(region: Region, files: Mapping[str, Place]) -> Iterator[Overlap]:
+    if not region.covered.isdisjoint(files):
+        yield from (_overlap(region.place, place) for path, place in files.items() if path in region.covered)
 
 
 def _overlap(one: Place, other: Place) -> Overlap:
     where = one.pattern if one.pattern == other.pattern else f"{one.pattern} and {other.pattern}"
     return Overlap(one.probability * other.probability, f"both write in {where} ({_lines(one, other)})")
-
-
-def _region(place: Place) -> Region:
-    segments = place.segments
-    return Region(segments, literal_prefix(segments), place)
 
 
 def _lines(one: Place, other: Place) -> str:

@@ -13,10 +13,12 @@ _LABEL = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _AMOUNT = re.compile(
-    r"(?P<low>\d{1,5}(?:\.\d{1,3})?)[ \t]*(?:(?:-|–|—|to)[ \t]*(?P<high>\d{1,5}(?:\.\d{1,3})?)[ \t]*)?\+?[ \t]*"
+    r"(?<![\d.])(?P<low>\d{1,5}(?:\.\d{1,3})?)[ \t]*"
+    r"(?:(?:-|–|—|to)[ \t]*(?P<high>\d{1,5}(?:\.\d{1,3})?)[ \t]*)?\+?[ \t]*"
     r"(?P<unit>minutes?|mins?|hours?|hrs?|h|days?|d|weeks?|w)\b",
     re.IGNORECASE,
 )
+
 _HOURS = {"m": 1 / 60, "h": 1, "d": HOURS_PER_DAY, "w": HOURS_PER_WEEK}
 
 

@@ -12,7 +12,7 @@ from coffee_hooks.base.model import Status, TaskId
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.target import read_target
 from coffee_hooks.evaluate.assess import DEFAULT_RISK, Question, assess
-from coffee_hooks.evaluate.dependencies import spellings
+from coffee_hooks.evaluate.order import spellings
 from coffee_hooks.evaluate.verdicts import Evaluation
 from coffee_hooks.sources.plan import Plan, read_plan
 from coffee_hooks.sources.task_names import resolve_task, task_key

@@ -15,16 +15,17 @@ from coffee_hooks.base.model import PathKind
 
 Segments = tuple[str, ...]
 
-_FOLDERS = "**"
+FOLDERS = "**"
+"""The segment for any number of folders."""
 
 
 def segments_of(pattern: str, kind: PathKind) -> Segments:
     """*pattern* as segments: a directory holds everything below it, a name without a folder may be in any."""
     parts = tuple(part for part in pattern.split("/") if part not in ("", "."))
     if kind is PathKind.DIRECTORY:
-        return (*parts, _FOLDERS)
+        return (*parts, FOLDERS)
     if kind is PathKind.BARE or (kind is PathKind.GLOB and len(parts) == 1):
-        return (_FOLDERS, *parts)
+        return (FOLDERS, *parts)
     return parts
 
 
@@ -41,7 +42,17 @@ def is_wild(part: str) -> bool:
 
 def meet(first: Segments, second: Segments) -> bool:
     """Whether some path matches both patterns."""
-    return _product(first, second, _FOLDERS, _segments_meet)
+    low, high = 0, 0
+    shorter = min(len(first), len(second))
+    while low < shorter and FOLDERS not in (first[low], second[low]):  # both ends are fixed: most pairs part here
+        if not _segments_meet(first[low], second[low]):
+            return False
+        low += 1
+    while high < shorter - low and FOLDERS not in (first[-1 - high], second[-1 - high]):
+        if not _segments_meet(first[-1 - high], second[-1 - high]):
+            return False
+        high += 1
+    return _product(first[low : len(first) - high], second[low : len(second) - high], FOLDERS, _segments_meet)
 
 
 def segment_matcher(wildcard: str) -> Callable[[str], object]:
@@ -50,8 +61,10 @@ def segment_matcher(wildcard: str) -> Callable[[str], object]:
 
 
 def _segments_meet(first: str, second: str) -> bool:
+    if first == second:
+        return True
     if not is_wild(first):
-        return first == second if not is_wild(second) else _compiled(second).match(first) is not None
+        return is_wild(second) and _compiled(second).match(first) is not None
     if not is_wild(second):
         return _compiled(first).match(second) is not None
     return _product(first, second, "*", lambda one, other: one == other or "?" in (one, other))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from coffee_hooks.base.model import TaskId
 from coffee_hooks.base.text import one_line
 from coffee_hooks.evaluate.collisions import Relation
-from coffee_hooks.evaluate.reasons import why_not
+from coffee_hooks.evaluate.reasons import Reason, why_not
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing, Verdict
 
 MOST_EDGES = 200
@@ -38,10 +38,11 @@ def to_github(evaluation: Evaluation) -> JobOutput:
     include = [{"task": verdict.task, "title": one_line(verdict.title)} for verdict in chosen]
     matrix = json.dumps({"include": include})  # ASCII on one line, so that no title can add an output of its own
     rows = ["| task | now | wave | why |", "|---|---|---|---|"]
-    rows += [_row(evaluation, verdict) for verdict in evaluation.verdicts]
+    reasons = why_not(evaluation)
+    rows += [_row(verdict, reasons.get(verdict.task, ())) for verdict in evaluation.verdicts]
     picture = ["", "```mermaid", to_mermaid(evaluation), "```"] if evaluation.verdicts else []
     summary = "\n".join(["## Which tasks may run together", "", *rows, *picture, ""])
-    return JobOutput(f"count={len(chosen)}\nmatrix={matrix}\n", summary + "\n")
+    return JobOutput(f"count={len(chosen)}\nmatrix={matrix}\n", summary)
 
 
 def _boxes(evaluation: Evaluation, names: dict[TaskId, str]) -> Iterator[str]:
@@ -50,7 +51,8 @@ def _boxes(evaluation: Evaluation, names: dict[TaskId, str]) -> Iterator[str]:
         fixed = verdict.standing is not Standing.CANDIDATE
         place = verdict.standing.value if fixed else f"wave {verdict.wave}" if verdict.wave else "blocked"
         waves.setdefault(place, []).append(verdict)
-    for number, (place, verdicts) in enumerate(waves.items()):
+    in_order = sorted(waves.items(), key=lambda wave: wave[1][0].wave or 0)  # what has no wave stands first
+    for number, (place, verdicts) in enumerate(in_order):
         yield f'  subgraph g{number}["{place}"]'
         for verdict in verdicts:
             yield f'    {names[verdict.task]}["{_label(verdict)}"]'
@@ -77,10 +79,10 @@ def _harmless(text: str) -> str:
     return "".join(char if char.isalnum() or char in " .,:/_+-" else f"#{ord(char)};" for char in text)
 
 
-def _row(evaluation: Evaluation, verdict: Verdict) -> str:
+def _row(verdict: Verdict, reasons: Sequence[Reason]) -> str:
     fixed = verdict.standing is not Standing.CANDIDATE
     now = "yes" if verdict.can_parallel else verdict.standing.value if fixed else "no"
-    why = "; ".join(reason.text for reason in why_not(evaluation, verdict))
+    why = "; ".join(reason.text for reason in reasons)
     return f"| {verdict.task} | {now} | {verdict.wave or '-'} | {_cell(why)} |"
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from coffee_hooks.base.errors import UsageError
-from coffee_hooks.base.model import PathKind, TaskId
+from coffee_hooks.base.model import TaskId
 from coffee_hooks.base.text import printable
 from coffee_hooks.evaluate.collisions import Pair, Relation
-from coffee_hooks.evaluate.dependencies import Edge
 from coffee_hooks.evaluate.footprint import Scope
+from coffee_hooks.evaluate.order import Edge
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing, Verdict
+
+_PLACES = 4
+"""How many places of a task an explanation names."""
 
 
 class Reason(NamedTuple):
@@ -21,13 +24,27 @@ class Reason(NamedTuple):
     hint: str
 
 
-def why_not(evaluation: Evaluation, verdict: Verdict) -> tuple[Reason, ...]:
-    """Why a candidate does not start now, the weightiest reason first; empty for every other task."""
-    if verdict.can_parallel or verdict.standing is not Standing.CANDIDATE:
-        return ()
-    reasons = [_waits(evaluation, edge) for edge in verdict.needs]
+def why_not(evaluation: Evaluation) -> Mapping[TaskId, tuple[Reason, ...]]:
+    """For each candidate that does not start now why, the weightiest reason first."""
+    verdicts = {verdict.task: verdict for verdict in evaluation.verdicts}
+    busy = {v.task for v in evaluation.verdicts if v.can_parallel or v.standing is Standing.RUNNING}
+    hard: dict[TaskId, list[Pair]] = {}
+    for pair in evaluation.pairs:
+        if pair.relation is not Relation.INDEPENDENT:
+            for task, other in ((pair.a, pair.b), (pair.b, pair.a)):
+                if other in busy:
+                    hard.setdefault(task, []).append(pair)
+    return {
+        verdict.task: _reasons(verdict, verdicts, hard.get(verdict.task, []))
+        for verdict in evaluation.verdicts
+        if verdict.standing is Standing.CANDIDATE and not verdict.can_parallel
+    }
+
+
+def _reasons(verdict: Verdict, verdicts: Mapping[TaskId, Verdict], hard: Iterable[Pair]) -> tuple[Reason, ...]:
+    reasons = [_waits(edge, verdicts.get(edge.on)) for edge in verdict.needs]
     if not reasons:
-        reasons += _in_the_way(evaluation, verdict)
+        reasons += _in_the_way(verdict, verdicts, hard)
     if verdict.footprint.scope is Scope.UNKNOWN:
         hint = f"list the files it writes in a spec, or run it alone: coffee spawn {verdict.task}"
         reasons.append(Reason(f"{_unknown(verdict)}, so it runs alone", hint))
@@ -52,22 +69,17 @@ def explain(evaluation: Evaluation, a: TaskId, b: TaskId) -> str:
     return "\n".join(printable(line) for line in lines)
 
 
-def _waits(evaluation: Evaluation, edge: Edge) -> Reason:
+def _waits(edge: Edge, other: Verdict | None) -> Reason:
     text = f"waits for {edge.on} ({edge.evidence})"
-    other = evaluation.verdict(edge.on)
     if other is not None and other.standing is Standing.RUNNING:
         return Reason(f"{text}, which is being worked on", "coffee status")
     return Reason(text, f"coffee spawn {edge.on}" if other and other.can_parallel else f"coffee evaluate {edge.on}")
 
 
-def _in_the_way(evaluation: Evaluation, verdict: Verdict) -> Iterator[Reason]:
+def _in_the_way(verdict: Verdict, verdicts: Mapping[TaskId, Verdict], hard: Iterable[Pair]) -> Iterator[Reason]:
     """The running and the chosen tasks that it must not run beside."""
-    for pair in evaluation.pairs:
-        if verdict.task not in (pair.a, pair.b) or pair.relation is Relation.INDEPENDENT:
-            continue
-        other = evaluation.verdict(pair.b if pair.a == verdict.task else pair.a)
-        if other is None or not (other.can_parallel or other.standing is Standing.RUNNING):
-            continue
+    for pair in hard:
+        other = verdicts[pair.b if pair.a == verdict.task else pair.a]
         if pair.relation is Relation.UNKNOWN and other.footprint.scope is not Scope.UNKNOWN:
             continue
         running = ", which is being worked on" if other.standing is Standing.RUNNING else ""
@@ -110,26 +122,22 @@ def _reach(verdict: Verdict) -> str:
     if not places:
         known = "writes only files that every task shares" if verdict.footprint.shared else _unknown(verdict)
         return f"{verdict.task}: {known}."
-    files = sum(place.kind is PathKind.FILE for place in places)
-    return f"{verdict.task} works in {_count(files, 'file')} and {_count(len(places) - files, 'folder or wildcard')}."
-
-
-def _count(number: int, what: str) -> str:
-    plural = {"file": "files", "folder or wildcard": "folders or wildcards"}[what]
-    return f"{number} {what if number == 1 else plural}"
+    shown = ", ".join(place.pattern for place in places[:_PLACES])
+    more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
+    return f"{verdict.task} works in {shown}{more}."
 
 
 def _advice(pair: Pair, one: Verdict, other: Verdict) -> str:
-    ends: dict[Standing, list[TaskId]] = {standing: [] for standing in Standing}
-    for each in sorted((one, other), key=lambda verdict: verdict.task == _second(pair)):
-        ends[each.standing].append(each.task)
-    open_ = ends[Standing.CANDIDATE]
-    if not open_:
+    in_order = sorted((one, other), key=lambda verdict: verdict.task == _second(pair))
+    waiting = [each for each in in_order if each.standing is Standing.CANDIDATE]
+    running = [each for each in in_order if each.standing is Standing.RUNNING]
+    ready = [each.task for each in waiting if each.can_parallel]
+    if not waiting:
         return "coffee status"
     if pair.relation is Relation.DEPENDENCY and pair.first is None:
         return "take one of the two dependencies out of the roadmap or the specs"
-    if ends[Standing.RUNNING] and pair.relation is not Relation.INDEPENDENT:
-        return f"coffee spawn {open_[0]}, once {ends[Standing.RUNNING][0]} has landed"
-    if len(open_) == 2 and pair.relation is not Relation.INDEPENDENT:
-        return f"coffee spawn {open_[0]}, then {open_[1]} once it has landed"
-    return f"coffee spawn {' '.join(open_)}"
+    if pair.relation is not Relation.INDEPENDENT and running:
+        return f"coffee spawn {waiting[0].task}, once {running[0].task} has landed"
+    if pair.relation is not Relation.INDEPENDENT:
+        return f"coffee spawn {waiting[0].task}, then {waiting[1].task} once it has landed"
+    return f"coffee {'spawn' if ready else 'evaluate'} {' '.join(ready or [each.task for each in waiting])}"

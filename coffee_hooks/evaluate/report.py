@@ -7,11 +7,11 @@ from typing import Any
 
 from coffee_hooks.base.text import one_line, printable
 from coffee_hooks.evaluate.footprint import Footprint
-from coffee_hooks.evaluate.pictures import to_github as to_github
-from coffee_hooks.evaluate.pictures import to_mermaid as to_mermaid
-from coffee_hooks.evaluate.reasons import explain as explain
-from coffee_hooks.evaluate.reasons import why_not
+from coffee_hooks.evaluate.pictures import to_github, to_mermaid
+from coffee_hooks.evaluate.reasons import explain, why_not
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing, Verdict
+
+__all__ = ["explain", "to_github", "to_json", "to_mermaid", "to_text"]
 
 LISTED = 200
 """How many files of one folder or wildcard are spelled out."""
@@ -102,10 +102,10 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def _waiting(evaluation: Evaluation) -> Iterator[str]:
-    for verdict in evaluation.verdicts:
-        for at, reason in enumerate(why_not(evaluation, verdict)):
-            yield printable(f"  {verdict.task if not at else ' ' * len(verdict.task)} {reason.text}")
-            yield printable(f"  {' ' * len(verdict.task)} hint: {reason.hint}")
+    for task, reasons in why_not(evaluation).items():
+        for reason in reasons:
+            yield printable(f"  {task} {reason.text}")
+            yield printable(f"  {' ' * len(task)} hint: {reason.hint}")
 
 
 def _order(evaluation: Evaluation) -> Iterator[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from coffee_hooks.evaluate.patterns import Segments, is_wild, literal_prefix, meet, segment_matcher
+from coffee_hooks.evaluate.patterns import FOLDERS, Segments, is_wild, literal_prefix, meet, segment_matcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,8 @@ class TreeIndex:
     """Every path of a tree. *paths* are sorted; the mappings go from a last name to the paths that end in it."""
 
     paths: tuple[str, ...]
+    names: tuple[str, ...]
+    """The last names of *paths*, in their order."""
     files: frozenset[str]
     folders: frozenset[str]
     files_by_name: Mapping[str, tuple[str, ...]]
@@ -36,18 +38,21 @@ class TreeIndex:
         return self._found[segments]
 
     def _search(self, segments: Segments) -> Iterable[str]:
-        below = self._below(literal_prefix(segments))
-        last = segments[-1]
-        if last == "**":
-            return below if not any(map(is_wild, segments[:-1])) else _full(below, segments)
+        below, last = self._below(literal_prefix(segments)), segments[-1]
+        if last == FOLDERS:
+            return self.paths[below] if not any(map(is_wild, segments[:-1])) else _full(self.paths[below], segments)
         named = segment_matcher(last)
-        return _full((path for path in below if named(path.rpartition("/")[2])), segments)
+        pairs = zip(self.paths[below], self.names[below], strict=True)
+        return _full((path for path, name in pairs if named(name)), segments)
 
-    def _below(self, prefix: str) -> Sequence[str]:
+    def _below(self, prefix: str) -> slice:
+        """Where the files are that are *prefix* or below it."""
         if not prefix:
-            return self.paths
-        low, high = bisect_left(self.paths, prefix + "/"), bisect_left(self.paths, prefix + "0")  # "0" follows "/"
-        return self.paths[low:high] if prefix not in self.files else (prefix,)
+            return slice(None)
+        at = bisect_left(self.paths, prefix)
+        if self.paths[at : at + 1] == (prefix,):
+            return slice(at, at + 1)
+        return slice(bisect_left(self.paths, prefix + "/"), bisect_left(self.paths, prefix + "0"))  # "0" follows "/"
 
 
 def _full(paths: Iterable[str], segments: Segments) -> Iterable[str]:
@@ -63,7 +68,8 @@ def index_tree(paths: Iterable[str]) -> TreeIndex:
     """Index *paths*, which are relative to the root of the repository and use slashes."""
     files = tuple(sorted(set(paths)))
     folders = tuple(sorted(_folders(files)))
-    return TreeIndex(files, frozenset(files), frozenset(folders), _by_name(files), _by_name(folders))
+    names = tuple(path.rpartition("/")[2] for path in files)
+    return TreeIndex(files, names, frozenset(files), frozenset(folders), _by_name(files), _by_name(folders))
 
 
 def _folders(files: Iterable[str]) -> set[str]:

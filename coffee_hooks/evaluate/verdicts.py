@@ -7,8 +7,8 @@ from enum import Enum
 
 from coffee_hooks.base.model import Notice, Sha, Status, TaskId
 from coffee_hooks.evaluate.collisions import Pair
-from coffee_hooks.evaluate.dependencies import Edge
 from coffee_hooks.evaluate.footprint import Footprint, Scope
+from coffee_hooks.evaluate.order import Edge
 from coffee_hooks.evaluate.schedule import Schedule
 
 

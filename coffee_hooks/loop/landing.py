@@ -1,39 +1,45 @@
-"""Merge what is ready: the meeting of readiness and the queue."""
+"""Merge what is ready: the meeting of readiness, the queue, and what a gate's clone is furnished with."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from coffee_hooks.base.errors import UsageError
+from coffee_hooks.base import output
+from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure, UsageError
 from coffee_hooks.base.lock import hold
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
-from coffee_hooks.base.target import fetch, read_target
+from coffee_hooks.base.target import Target, fetch, is_ancestor, read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.guard.cfr_013 import branch_allowed
 from coffee_hooks.merge.candidate import Work
-from coffee_hooks.merge.land import Pushing, recover
+from coffee_hooks.merge.land import Pushing
 from coffee_hooks.merge.merge import Merging, Result, Settings
-from coffee_hooks.ready.judge import WAIVED_BY_NAME, Code, Reason
+from coffee_hooks.merge.recover import recover
+from coffee_hooks.ready.judge import WAIVED_BY_NAME, Code
 from coffee_hooks.ready.observe import Candidate, Readiness, detect_ready
-from coffee_hooks.sources.plan import read_plan
+from coffee_hooks.spawn.copies import choose_copies, copy_into
 from coffee_hooks.state.claims import read_claims
-from coffee_hooks.state.landings import read_landings
+from coffee_hooks.state.landings import Member, read_landings
 from coffee_hooks.state.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class MergeReport:
-    """What one merge did. *pushed* is None without a remote; *gates* are (started, ended) in UNIX seconds."""
+    """What one merge did. *pushed* is None without a remote; *gates* are (started, ended) in UNIX seconds.
+
+    *changes* are those that a dry run would have made, None when it was none.
+    """
 
     target: str
     before: Sha
     after: Sha
     pushed: bool | None
-    gate_runs: int
     results: tuple[Result, ...]
     gates: tuple[tuple[float, float], ...] = ()
+    changes: tuple[str, ...] | None = None
 
     @property
     def good(self) -> bool:
@@ -54,78 +60,111 @@ def merge_branches(
 
     Raises LockedError when another merge runs, UsageError for a name that cannot be merged at all.
     """
-    for name in names:
-        if name == project.config.target or not branch_allowed(name, project.config.target):
-            raise UsageError(f"{printable(name)} is no branch that can be merged", hint="coffee detect-ready")
+    check_names(project, names)
     with hold(project.repo, "merge", wait=wait) as proof:
         if settings.pushing is Pushing.PUSH:
             fetch(project)
-        target = read_target(project)
-        recover(project, target, proof)
-        target = read_target(project)
-        readiness = detect_ready(project, store, target, names)
-        merging = Merging(project, store, settings, proof, target)
-        results = []
-        for chosen in choose(project, readiness, names):
-            result = chosen if isinstance(chosen, Result) else merging.merge(chosen)
-            results.append(result)
-            tell(result)
+        target = recover(project, read_target(project), proof)
+        chosen = choose(project, detect_ready(project, store, target, names), names)
+        if target.unpushed and any(isinstance(each, Work) for each in chosen):
+            output.say(_says_unpushed(project, target, settings))
+        merging = Merging(project, store, settings, proof, target, furnisher(project))
+        results: list[Result] = []
+        for each in chosen:
+            results.append(each if isinstance(each, Result) else _merge(merging, each, results))
+            tell(results[-1])
         landed = any(result.outcome == "landed" for result in results)
         pushed = None if project.remote is None else landed and settings.pushing is Pushing.PUSH
         return MergeReport(
-            project.config.target, target.sha, merging.target.sha, pushed, merging.gate_runs, tuple(results),
-            tuple(merging.gate_intervals),
-        )  # fmt: skip
+            project.config.target, target.sha, merging.target.sha, pushed, tuple(results), tuple(merging.gates)
+        )
+
+
+def check_names(project: Project, names: Sequence[str]) -> None:
+    """Raises UsageError for a name that no branch of a task can have."""
+    for name in names:
+        if name == project.config.target or not branch_allowed(name, project.config.target):
+            raise UsageError(f"{printable(name)} is no branch that can be merged", hint="coffee detect-ready")
+
+
+def _merge(merging: Merging, work: Work, before: Sequence[Result]) -> Result:
+    """One branch; what fails is its outcome, so that nobody is told less about the branches before it."""
+    try:
+        return merging.merge(work)
+    except (EnvironmentFailure, OSError) as failed:
+        return _failed(work, failed)
+    except UsageError as failed:
+        if not before:
+            raise
+        return _failed(work, failed)
+
+
+def _failed(work: Work, failed: CoffeeError | OSError) -> Result:
+    if isinstance(failed, OSError):
+        why, hint = f"{failed.strerror or failed}", "check disk space and rights, then run this again"
+    else:
+        why, hint = failed.what + (f" ({failed.detail})" if failed.detail else ""), failed.hint
+    return Result(work.branch, work.task, work.tip, "error", reason=printable(why), hint=printable(hint) or None)
+
+
+def _says_unpushed(project: Project, target: Target, settings: Settings) -> str:
+    count = project.repo.objects("rev-list", "--count", f"{target.remote}..{target.sha}").text
+    many = f"{count} commit{'' if count == '1' else 's'}"
+    pushed = " and pushed along with what lands" if settings.pushing is Pushing.PUSH else ""
+    return f"{project.config.target} holds {many} that {project.remote} does not have: tested{pushed}"
+
+
+def furnisher(project: Project) -> Callable[[Path], None]:
+    """What puts the files of ``worktrees.copy`` into a gate's clone; they are chosen once."""
+    main = project.repo.main
+    copies = None
+
+    def furnish(clone: Path) -> None:
+        nonlocal copies
+        if copies is None:
+            copies = choose_copies(main, project.config.worktrees.copy, [project.worktrees_root])
+        copy_into(main, clone, clone / ".git", copies)
+
+    return furnish
 
 
 def choose(project: Project, readiness: Readiness, names: Sequence[str]) -> list[Work | Result]:
-    """What to merge, in order, and the answers that need no merge."""
-    by_name = {candidate.branch.name: candidate for candidate in readiness.candidates}
+    """What to merge, in order, and the answers that need no merge. Raises UsageError for a name that is no branch."""
     if not names:
         claims = {claim.branch: claim for claim in read_claims(project.repo).values()}
         ready = [candidate for candidate in readiness.candidates if candidate.ready]
         ready.sort(
             key=lambda c: (claims[c.branch.name].since if c.branch.name in claims else 0, _numbers(c.branch.name))
         )
-        return [_work(project, readiness.target_sha, candidate) for candidate in ready]
+        return [_work(candidate) for candidate in ready]
+    by_name = {candidate.branch.name: candidate for candidate in readiness.candidates}
     return [_named(project, readiness, name, by_name.get(name)) for name in dict.fromkeys(names)]
 
 
 def _named(project: Project, readiness: Readiness, name: str, candidate: Candidate | None) -> Work | Result:
+    standing = [r for r in candidate.reasons if r.code not in WAIVED_BY_NAME] if candidate else []
+    if candidate is not None and (not standing or standing[0].code is Code.CONFLICT):
+        return _work(candidate)
+    if candidate is None or standing[0].code is Code.NO_COMMITS:
+        member = _landed(project, readiness.target_sha, name)
+        if member is not None:
+            return Result(name, member.task, member.sha, "already-landed", merge_commit=member.merge_commit)
     if candidate is None:
-        return _absent(project, readiness, name)
-    standing = [r for r in candidate.reasons if r.code not in WAIVED_BY_NAME]
-    if not standing or standing[0].code is Code.CONFLICT:
-        return _work(project, readiness.target_sha, candidate)
-    first: Reason = standing[0]
-    outcome = "already-landed" if first.code is Code.NO_COMMITS and _was_landed(project, name) else "not-ready"
-    why = f"{first.code.value}: {first.detail}"
-    return Result(name, candidate.task, candidate.branch.tip, outcome, reason=why, hint=first.hint)
+        raise UsageError(f"there is no branch {printable(name)}", hint="coffee detect-ready")
+    why = f"{standing[0].code.value}: {standing[0].detail}"
+    return Result(name, candidate.task, candidate.branch.tip, "not-ready", reason=why, hint=standing[0].hint)
 
 
-def _absent(project: Project, readiness: Readiness, name: str) -> Result:
-    claim = next((c for c in read_claims(project.repo).values() if c.branch == name), None)
-    if claim is not None and _was_landed(project, name):
-        return Result(name, claim.task, claim.sha or readiness.target_sha, "already-landed", merge_commit=claim.sha)
-    raise UsageError(f"there is no branch {printable(name)}", hint="coffee detect-ready")
+def _landed(project: Project, target: Sha, name: str) -> Member | None:
+    """The last landing of *name* that *target* still contains."""
+    members = [member for landing in read_landings(project.repo) for member in landing.members if member.branch == name]
+    return members[-1] if members and is_ancestor(project.repo, members[-1].merge_commit, target) else None
 
 
-def _was_landed(project: Project, name: str) -> bool:
-    return any(member.branch == name for landing in read_landings(project.repo) for member in landing.members)
-
-
-def _work(project: Project, target: Sha, candidate: Candidate) -> Work:
-    return Work(candidate.branch.name, candidate.branch.tip, candidate.task, _title(project, target, candidate.task))
-
-
-def _title(project: Project, target: Sha, task: TaskId | None) -> str:
-    if task is None:
-        return ""
-    try:
-        item = read_plan(project, target).item(task)
-    except UsageError:  # a repository without a roadmap may be merged all the same
-        return ""
-    return item.title if item else ""
+def _work(candidate: Candidate) -> Work:
+    task: TaskId | None = candidate.task
+    blamed = any(reason.code is Code.GATE_FAILED for reason in candidate.reasons)
+    return Work(candidate.branch.name, candidate.branch.tip, task, blamed)
 
 
 def _numbers(name: str) -> tuple[int, str]:

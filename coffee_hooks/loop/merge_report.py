@@ -11,14 +11,15 @@ from coffee_hooks.merge.merge import Result
 
 
 def to_json(report: MergeReport) -> dict[str, Any]:
-    """The object of ``merge --json``."""
+    """The object of ``merge --json``; ``changes`` only for a dry run."""
     return {
         "target": report.target,
         "before": report.before,
         "after": report.after,
         "pushed": report.pushed,
-        "gate_runs": report.gate_runs,
+        "gate_runs": len(report.gates),
         "results": [_result(result) for result in report.results],
+        **({} if report.changes is None else {"changes": list(report.changes)}),
     }
 
 
@@ -42,8 +43,10 @@ def to_text(report: MergeReport) -> str:
     lines: list[str] = []
     for result in report.results:
         lines += result_lines(result)
+    if report.changes is not None:
+        return "\n".join([*lines, *(f"would {change}" for change in report.changes)])
     landed = sum(result.outcome == "landed" for result in report.results)
-    runs = f"{report.gate_runs} gate run{'' if report.gate_runs == 1 else 's'}"
+    runs = f"{len(report.gates)} gate run{'' if len(report.gates) == 1 else 's'}"
     lines.append(f"{landed} of {len(report.results)} landed on {report.target} ({runs})")
     return "\n".join(lines)
 
@@ -57,8 +60,8 @@ def result_lines(result: Result) -> list[str]:
     if result.merge_commit:
         lines[0] += f" as {result.merge_commit[:12]}"
     if result.reason:
-        lines.append(f"    {result.reason}")
+        lines.append(f"    {printable(result.reason)}")
     lines += [f"    conflict in {printable(path)}" for path in result.conflicts]
     if result.hint:
-        lines.append(f"    -> {result.hint}")
+        lines.append(f"    -> {printable(result.hint)}")
     return lines

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coffee_hooks.base import output
-from coffee_hooks.base.project import Project, open_project
-from coffee_hooks.base.target import fetch, read_target
+from coffee_hooks.base.project import Project, config_at, open_project
+from coffee_hooks.base.target import Target, read_target
 from coffee_hooks.base.text import printable
-from coffee_hooks.loop.landing import MergeReport, choose, merge_branches
-from coffee_hooks.loop.merge_report import result_lines, to_json, to_text
-from coffee_hooks.merge.candidate import Refused, build
+from coffee_hooks.loop.landing import MergeReport, check_names, choose, merge_branches
+from coffee_hooks.loop.merge_report import to_json, to_text
+from coffee_hooks.merge.candidate import Refused, Work, build
 from coffee_hooks.merge.land import Pushing
-from coffee_hooks.merge.merge import Depth, Result, Settings, roadmap_path
+from coffee_hooks.merge.merge import Depth, Result, Settings
 from coffee_hooks.ready.observe import detect_ready
 from coffee_hooks.state.store import Store, open_store
 
@@ -33,13 +33,14 @@ class Ask:
 def merge_for(start: Path, ask: Ask) -> int:
     """Merge, print the answer, return the exit code."""
     project = open_project(start)
+    settings = Settings(
+        Depth.CHECK if ask.check else Depth.LAND, Pushing.PUSH if ask.push else Pushing.LOCAL, ask.retest
+    )
     with open_store(project.repo.state_dir) as store:
         if ask.dry_run:
-            return _dry_run(project, store, ask)
-        settings = Settings(
-            Depth.CHECK if ask.check else Depth.LAND, Pushing.PUSH if ask.push else Pushing.LOCAL, ask.retest
-        )
-        report = merge_branches(project, store, ask.branches, settings, wait=ask.wait)
+            report = _dry_run(project, store, ask)
+        else:
+            report = merge_branches(project, store, ask.branches, settings, wait=ask.wait)
     output.answer_json("merge", to_json(report))
     output.answer(to_text(report))
     return exit_code(report)
@@ -47,42 +48,36 @@ def merge_for(start: Path, ask: Ask) -> int:
 
 def exit_code(report: MergeReport) -> int:
     """0 when every branch ended as asked; 4 when the environment failed; else 1."""
-    if report.good:
-        return 0
-    outcomes = {result.outcome for result in report.results if not result.good}
-    return 4 if outcomes == {"error"} else 1
+    bad = {result.outcome for result in report.results if not result.good}
+    if report.changes is not None:
+        bad.discard("skipped")
+    return 0 if not bad else 4 if bad == {"error"} else 1
 
 
-def _dry_run(project: Project, store: Store, ask: Ask) -> int:
-    """Say what would be tried, without a gate, a ref or a push."""
-    if ask.push:
-        fetch(project)
+def _dry_run(project: Project, store: Store, ask: Ask) -> MergeReport:
+    """What would be tried with the refs as they are here: no gate, no ref, no network."""
+    check_names(project, ask.branches)
     target = read_target(project)
-    readiness = detect_ready(project, store, target, ask.branches)
-    results: list[Result] = []
-    for chosen in choose(project, readiness, ask.branches):
-        if isinstance(chosen, Result):
-            results.append(chosen)
-            output.answer("\n".join(result_lines(chosen)))
-            continue
-        roadmap = roadmap_path(project, project.config, target.sha)
-        built = build(project.repo, target.sha, chosen, roadmap, marking=project.config.merge.mark_complete)
-        name = printable(chosen.branch)
-        if isinstance(built, Refused):
-            result = Result(
-                chosen.branch, chosen.task, chosen.tip, built.outcome, reason=built.detail, conflicts=built.conflicts
-            )
-            output.answer("\n".join(result_lines(result)))
-        else:
-            result = Result(chosen.branch, chosen.task, chosen.tip, "skipped", reason="dry run: not tested")
-            where = f" and {project.remote}" if project.remote and ask.push else ""
-            output.answer(
-                f"{name}: would test tree {built.tree[:12]} with: {' '.join(project.config.gate.command) or '(no gate)'}\n"
-                f"{name}: if green, would move {project.config.target}{where} from {target.sha[:12]} to a merge of it"
-            )
-        results.append(result)
-    if not results:
-        output.answer("nothing is ready to merge")
-    report = MergeReport(project.config.target, target.sha, target.sha, None, 0, tuple(results))
-    output.answer_json("merge", to_json(report))
-    return 0 if all(r.good or r.outcome == "skipped" for r in results) else 1
+    changes: list[str] = []
+    results = [
+        each if isinstance(each, Result) else _preview(project, target, each, ask, changes)
+        for each in choose(project, detect_ready(project, store, target, ask.branches), ask.branches)
+    ]
+    pushed = None if project.remote is None else False
+    return MergeReport(project.config.target, target.sha, target.sha, pushed, tuple(results), changes=tuple(changes))
+
+
+def _preview(project: Project, target: Target, work: Work, ask: Ask, changes: list[str]) -> Result:
+    config = config_at(project.repo, target.sha) or project.config
+    built = build(project.repo, target.sha, work, config)
+    if isinstance(built, Refused):
+        return Result(
+            work.branch, work.task, work.tip, built.outcome, reason=built.detail, conflicts=built.conflicts
+        )  # fmt: skip
+    name, command = printable(work.branch), printable(" ".join(config.gate.command)) or "(no gate is configured)"
+    changes.append(f"test tree {built.tree[:12]} of {name} with: {command}")
+    if not ask.check:
+        there = f" here and on {project.remote}" if project.remote and ask.push else ""
+        merge = f"a merge of {work.tip[:12]} ({name})"
+        changes.append(f"if green, move {project.config.target}{there} from {target.sha[:12]} to {merge}")
+    return Result(work.branch, work.task, work.tip, "skipped", reason="dry run: not tested")

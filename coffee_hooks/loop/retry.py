@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from coffee_hooks.base import messages
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.text import printable
 from coffee_hooks.merge.merge import Result
 from coffee_hooks.notify import send
+from coffee_hooks.ready.judge import Code, listed
+from coffee_hooks.ready.observe import Candidate
 from coffee_hooks.state import claims as claims_
+from coffee_hooks.state.agents import AgentRun, EndReason
 from coffee_hooks.state.claims import Claim, ClaimState
 from coffee_hooks.state.store import Store
 
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 10.0, 300.0
 LOG_TAIL = 6_000
-"""Characters of a gate log that an agent is shown."""
+"""Bytes of a gate log that an agent is shown."""
+
+GONE = "branch-gone"
 
 
 class Next(Enum):
@@ -30,71 +37,134 @@ class Next(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a task did not get through: a reason code, what its agent is told, one sentence for people."""
+    """Why a task did not get through: a reason code, what its agent is told, one sentence for people.
+
+    *ended* is when its agent failed by itself (UNIX seconds), None when something else said no. No *feedback*: there
+    is nothing that an agent could do about it.
+    """
 
     code: str
-    feedback: str
     summary: str
+    feedback: str = ""
+    ended: float | None = None
 
 
-def decide(attempt: int, retries: int, ended: float | None, now: float) -> Next:
-    """Whether attempt number *attempt* is followed by another. Pure; times are UNIX seconds.
+def decide(failure: Failure, attempt: int, retries: int, now: float) -> Next:
+    """Whether attempt number *attempt*, which ended in *failure*, is followed by another. Pure; UNIX seconds.
 
-    *ended* is when the agent failed by itself, None when it was the gate or a conflict that said no: then there is
-    nothing to back off from.
+    There is nothing to back off from when it was the gate or a conflict that said no.
     """
-    if attempt > retries:
+    if attempt > retries or not failure.feedback:
         return Next.BLOCK
-    if ended is not None and now < ended + back_off(attempt):
+    if failure.ended is not None and now < failure.ended + back_off(attempt):
         return Next.WAIT
     return Next.RESUME
 
 
 def back_off(attempt: int) -> float:
     """Seconds before attempt *attempt* is followed by the next: 10, 20, 40 ... 300."""
-    return float(min(FIRST_BACK_OFF * 2 ** (attempt - 1), LONGEST_BACK_OFF))
+    return float(min(FIRST_BACK_OFF * 2 ** min(attempt - 1, 10), LONGEST_BACK_OFF))
 
 
 def failure_of(result: Result) -> Failure | None:
     """What a merge result means for the branch's agent; None when that is not its business."""
     if result.outcome == "conflict":
-        paths = "\n".join(f"- {printable(path)}" for path in result.conflicts)
-        return Failure(
-            "conflict",
-            f"Your branch conflicts with the target in:\n{paths}\n\nMerge the target into your branch"
-            " (this one merge is allowed), resolve the conflicts without dropping either side's work, run the tests"
-            " and commit.",
-            f"conflicts in {', '.join(printable(p) for p in result.conflicts[:3])}",
-        )
+        return _conflict(result.conflicts)
     if result.outcome == "gate-failed":
-        tail = ""
-        if result.log is not None and result.log.is_file():
-            data = result.log.read_bytes()[-LOG_TAIL:]
-            tail = "\n\nThe end of its log:\n\n" + "".join(
-                char if char in "\n\t" or char.isprintable() else "?" for char in data.decode("utf-8", "replace")
-            )
-        return Failure("gate-failed", f"The tests were red with your branch merged.{tail}", "the gate is red with it")
+        return _red(result.log)
     if result.outcome == "roadmap-duplicate":
-        return Failure("roadmap-duplicate", result.reason or "", result.reason or "")
+        said = result.reason or "the merged roadmap would hold an item twice"
+        return Failure("roadmap-duplicate", said, f"{said}. Remove one of the two entries and commit.")
     return None
+
+
+def failure_now(claim: Claim, run: AgentRun | None, candidate: Candidate | None) -> Failure | None:
+    """Why a claim will not land as it is; None when nothing is known to be wrong. Pure.
+
+    Only for an open claim whose agent is not at work; *run* is its latest one here, *candidate* None when its branch
+    is gone. A run that a person cancelled is for that person to start again.
+    """
+    if candidate is None:
+        return Failure(GONE, f"its branch {printable(claim.branch)} is gone")
+    if _finished(claim, candidate):
+        return _in_the_way(candidate)
+    run = run if run is not None and _is_of(run, claim) else None
+    why = claim.reason or (run.reason.value if run is not None and run.reason else None)
+    if why is None or _cancelled(why, run):
+        return None
+    return Failure(
+        "agent-failed", f"its agent ended: {why}", f"Your last attempt ended: {why}.", run.ended if run else None
+    )
+
+
+def never_began(claim: Claim, run: AgentRun | None, candidate: Candidate | None) -> bool:
+    """Whether a claim without an agent at work never had one in this attempt: then spawn goes on with it. Pure."""
+    if claim.state is not ClaimState.CLAIMED or claim.reason or (candidate and _finished(claim, candidate)):
+        return False
+    return run is None or not _is_of(run, claim) or run.pid is None
+
+
+def _finished(claim: Claim, candidate: Candidate) -> bool:
+    return claim.state is ClaimState.DONE or candidate.branch.says_ready
+
+
+def _is_of(run: AgentRun, claim: Claim) -> bool:
+    return run.branch == claim.branch and run.attempt >= claim.attempt
+
+
+def _cancelled(why: str, run: AgentRun | None) -> bool:
+    return EndReason.CANCELLED.value in (why, run.reason.value if run is not None and run.reason else "")
+
+
+def _in_the_way(candidate: Candidate) -> Failure | None:
+    """What the agent of a finished branch can do about its not being ready."""
+    codes = candidate.codes
+    if codes & {Code.AGENT_RUNNING, Code.NO_SIGNAL, Code.DIVERGED, Code.NO_COMMITS, Code.EMPTY_DIFF}:
+        return None
+    if Code.CONFLICT in codes:
+        return _conflict(candidate.conflicts)
+    if Code.GATE_FAILED in codes:
+        return _red(candidate.red_log)
+    for reason in candidate.reasons:
+        if reason.code in (Code.REVIEW_REJECTED, Code.IN_PROGRESS, Code.DIRTY):
+            then = "Deal with that, leave nothing uncommitted, and finish again."
+            return Failure(reason.code.value, reason.detail, f"Your branch cannot land: {reason.detail}. {then}")
+    return None
+
+
+def _conflict(paths: Sequence[str]) -> Failure:
+    lines = "\n".join(f"- {printable(path)}" for path in paths)
+    return Failure(
+        "conflict",
+        f"conflicts in {listed(paths)}" if paths else "git cannot merge it",
+        f"Your branch conflicts with the target in:\n{lines}\n\nMerge the target into your branch"
+        " (this one merge is allowed), resolve the conflicts without dropping either side's work, run the tests"
+        " and commit.",
+    )
+
+
+def _red(log: Path | None) -> Failure:
+    tail = ""
+    if log is not None and log.is_file():
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - LOG_TAIL))
+            said = file.read().decode("utf-8", "replace")
+        tail = "\n\nThe end of its log:\n\n" + "".join(c if c in "\n\t" or c.isprintable() else "?" for c in said)
+    return Failure("gate-failed", "the gate is red with it", f"The tests were red with your branch merged.{tail}")
 
 
 def block(project: Project, store: Store, claim: Claim, failure: Failure) -> bool:
     """Give the task to a person; False when somebody else changed its claim first."""
-    changed = claims_.update(project.repo, claim, state=ClaimState.BLOCKED, reason=f"{failure.code}: {failure.summary}")
-    if changed is None:
+    reason = f"{failure.code}: {failure.summary}"
+    if claims_.update(project.repo, claim, state=ClaimState.BLOCKED, reason=reason) is None:
         return False
-    send(
-        store,
-        messages.Draft(
-            "orchestrator",
-            f"Task blocked: {printable(claim.task)}",
-            f"{printable(claim.branch)}: {failure.summary}.\n\nIts work is kept. Repair it there, or start its agent again:\n"
-            f"coffee resume {printable(claim.task)}",
-            messages.Level.CRITICAL,
-            "user_listener",
-            dedupe_key=f"blocked:{claim.branch}:{claim.attempt}",
-        ),
-        time.time(),
+    text = (
+        f"{printable(claim.branch)}: {failure.summary}.\n\n"
+        f"Its work is kept. Repair it there, or start its agent again:\ncoffee resume {printable(claim.task)}"
     )
+    draft = messages.Draft(
+        "orchestrator", f"Task blocked: {printable(claim.task)}", text, messages.Level.CRITICAL, "user_listener",
+        dedupe_key=f"blocked:{claim.branch}:{claim.attempt}",
+    )  # fmt: skip
+    send(store, draft, time.time())
     return True

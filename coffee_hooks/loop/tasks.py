@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from coffee_hooks.base.errors import RuleError, UsageError
 from coffee_hooks.base.model import TaskId
@@ -16,18 +20,24 @@ from coffee_hooks.loop.work import assignment, crew_for
 from coffee_hooks.ready.observe import detect_ready
 from coffee_hooks.sources.plan import read_plan
 from coffee_hooks.sources.task_names import parse_task_name, resolve_task, task_key
-from coffee_hooks.spawn.resume import resume, stop
-from coffee_hooks.spawn.spawn import Spawned
-from coffee_hooks.spawn.start import log_path
-from coffee_hooks.state.agent_state import look
-from coffee_hooks.state.agents import AgentRun, latest_run
-from coffee_hooks.state.claims import Claim, ClaimState, read_claims
-from coffee_hooks.state.store import Store, open_store
+from coffee_hooks.spawn.kit import log_path
+from coffee_hooks.spawn.living import at_work
+from coffee_hooks.spawn.report import Spawned
+from coffee_hooks.spawn.resume import resume
+from coffee_hooks.spawn.stop import stop
+from coffee_hooks.state.agents import latest_run
+from coffee_hooks.state.claims import Claim, read_claims
+from coffee_hooks.state.store import open_store
+
+CHUNK = 1 << 16
+LOOK_SECONDS = 0.2
+
+_STEERS = re.compile(r"[^\n\t\x20-\x7e]")
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """*running* says whether there was anything to stop."""
+    """*running* says whether there was anything to stop; *pid* is that of the latest agent, None if it had none."""
 
     task: TaskId
     running: bool
@@ -53,32 +63,48 @@ def claimed_task(project: Project, name: str) -> Claim:
 
 
 def print_log(start: Path, name: str, follow: bool) -> int:
-    """Copy the log of a task's agent to stdout as it is; with *follow* until the agent has ended."""
+    """Copy the log of a task's agent to stdout as it is; with *follow* until the agent has ended.
+
+    On a terminal what could steer it is shown as escapes. Raises UsageError when there is no log here.
+    """
     project = open_project(start)
     claim = claimed_task(project, name)
-    path = log_path(project, claim.task)
+    path = log_path(project, claim)
     if not path.is_file():
         raise UsageError(f"{claim.task} has no log on this machine", hint="coffee status")
-    with path.open("rb") as log, open_store(project.repo.state_dir) as store:
-        while True:
-            running = _running(project, store, claim.task)
-            while chunk := log.read(65536):
-                sys.stdout.buffer.write(chunk if not sys.stdout.isatty() else _harmless(chunk))
-            sys.stdout.flush()
-            if not (follow and running):
-                return 0
-            time.sleep(0.2)
+    harmless = Harmless() if sys.stdout.isatty() else None
+    with path.open("rb") as log:
+        for chunk in _pieces(log, project, claim if follow else None):
+            sys.stdout.buffer.write(harmless.shown(chunk) if harmless else chunk)
+            sys.stdout.buffer.flush()
+    return 0
 
 
-def _harmless(data: bytes) -> bytes:
-    """What an agent wrote must not steer the terminal of whoever reads it; colours are lost with the rest."""
-    text = data.decode("utf-8", "replace")
-    return "".join(char if char in "\n\t" else printable(char) for char in text).encode()
+def _pieces(log: BinaryIO, project: Project, followed: Claim | None) -> Iterator[bytes]:
+    """What is in the log, and what comes, until the agent of the claim *followed* has ended."""
+    state_dir = project.repo.state_dir
+    running = True
+    while running:
+        if followed is None:
+            running = False
+        else:  # looked at before the log is read: what is written in between belongs to the next round
+            with open_store(state_dir) as store:
+                running = followed.branch in at_work(state_dir, store)
+        while chunk := log.read(CHUNK):
+            yield chunk
+        if running:
+            time.sleep(LOOK_SECONDS)
 
 
-def _running(project: Project, store: Store, task: TaskId) -> bool:
-    run = latest_run(store, task)
-    return run is not None and look(project.repo.state_dir, run).running
+class Harmless:
+    """What an agent wrote, made unable to steer the terminal of whoever reads it; colours are lost with the rest."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def shown(self, data: bytes) -> bytes:
+        """The next piece of the log; a character may be torn between two pieces."""
+        return _STEERS.sub(lambda found: printable(found[0]), self._decoder.decode(data)).encode()
 
 
 def stop_task(start: Path, name: str) -> Stopped:
@@ -86,15 +112,16 @@ def stop_task(start: Path, name: str) -> Stopped:
     project = open_project(start)
     claim = claimed_task(project, name)
     with open_store(project.repo.state_dir) as store:
-        run: AgentRun | None = latest_run(store, claim.task)
-        return Stopped(claim.task, run is not None and stop(project, store, run), run.pid if run else None)
+        running = stop(project, store, claim)
+        run = latest_run(store, claim.task)
+    return Stopped(claim.task, running, run.pid if run else None)
 
 
 def resume_task(start: Path, name: str, agent: str | None) -> Spawned:
     """Start the agent of a task again in the same worktree."""
     project = open_project(start)
     claim = claimed_task(project, name)
-    if claim.state not in (ClaimState.CLAIMED, ClaimState.DONE, ClaimState.BLOCKED):
+    if not claim.open:
         raise RuleError(f"{claim.task} is {claim.state.value}", hint=f"coffee spawn {claim.task}")
     plan = read_plan(project, read_target(project).sha)
     with open_store(project.repo.state_dir) as store:

@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from coffee_hooks.base.model import Sha, TaskId
+from coffee_hooks.base.model import TaskId
 from coffee_hooks.base.project import Project
 from coffee_hooks.evaluate.evaluate import evaluate
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing
-from coffee_hooks.sources.plan import Plan, read_plan
+from coffee_hooks.sources.plan import read_plan
 from coffee_hooks.spawn.agent import choose_agent
-from coffee_hooks.spawn.prompt import Assignment
-from coffee_hooks.spawn.spawn import Crew, Skipped, SpawnReport, muster, spawn
-from coffee_hooks.state.agent_state import what_agents_do
+from coffee_hooks.spawn.claim import claim_all
+from coffee_hooks.spawn.crew import Crew, check_steps, muster
+from coffee_hooks.spawn.launch import WORKTREE_FAILED, launch
+from coffee_hooks.spawn.living import count_busy
+from coffee_hooks.spawn.prompt import assignment
+from coffee_hooks.spawn.report import Skipped, SpawnReport
+from coffee_hooks.spawn.spawn import enlisting
+from coffee_hooks.state.claims import Claim, ClaimState, read_claims
 from coffee_hooks.state.store import Store
-
-
-def assignment(plan: Plan, task: TaskId, feedback: str | None = None) -> Assignment:
-    """What the agent of *task* is told."""
-    item = plan.item(task)
-    spec = plan.specs.get(task)
-    return Assignment(
-        task, item.title if item else "", item.text if item else "", spec.path if spec else None,
-        spec.text if spec else "", feedback,
-    )  # fmt: skip
 
 
 def crew_for(project: Project, agent: str | None) -> Crew:
     """The agent that is wanted, checked. Raises UsageError or EnvironmentFailure."""
+    check_steps(project.config)
     return muster(*choose_agent(project.config, agent))
 
 
 def free_places(project: Project, store: Store, most: int | None) -> int:
     """How many more agents may run here."""
-    running = sum(doing.running for doing in what_agents_do(project.repo.state_dir, store).values())
-    return max(0, (most if most is not None else project.config.agent.max_parallel) - running)
+    wanted = most if most is not None else project.config.agent.max_parallel
+    return max(0, wanted - count_busy(project.repo.state_dir, store))
 
 
 def select(project: Project, store: Store, names: Sequence[str], most: int | None) -> tuple[Evaluation, int]:
@@ -46,14 +42,40 @@ def select(project: Project, store: Store, names: Sequence[str], most: int | Non
 def spawn_tasks(
     project: Project, store: Store, names: Sequence[str], agent: str | None, most: int | None
 ) -> SpawnReport:
-    """Start what evaluate selects among *names*, or among all planned items; the named others with their reason."""
-    crew = crew_for(project, agent)
-    evaluation, places = select(project, store, names, most)
-    selected = evaluation.selected if places else ()
-    report = start(project, store, evaluation.base, selected, crew)
-    answered = {*(s.task for s in report.spawned), *(s.task for s in report.skipped)}
-    waiting = [] if not names else [_why_not(evaluation, v.task, places) for v in evaluation.verdicts]
-    return SpawnReport(report.spawned, (*report.skipped, *(s for s in waiting if s and s.task not in answered)))
+    """Start what evaluate selects among *names*, or among all planned items; the named others get their reason.
+
+    What a killed spawn left is brought to its end first. Evaluating and claiming happen under one lock: two that
+    spawn at the same time never start tasks that collide. Raises what `crew_for` and `launch` raise, LockedError.
+    """
+    with enlisting(project, store, free_places(project, store, most)) as (proof, found):
+        evaluation, places = select(project, store, names, most)
+        chosen: Sequence[TaskId] = evaluation.selected if places else ()
+        if not names:
+            busy = count_busy(project.repo.state_dir, store)
+            chosen = startable(chosen, read_claims(project.repo), busy)
+        crew = crew_for(project, agent) if found or chosen else None
+        jobs, skipped = claim_all(project, evaluation.base, chosen, proof)
+    report = SpawnReport((), ())
+    if crew is not None:
+        plan = read_plan(project, evaluation.base)
+        report = launch(
+            project, store, [*found, *jobs], crew, lambda job: assignment(plan, job.claim.task, job.claim.reason)
+        )
+    answered = {s.task for s in (*report.spawned, *report.skipped, *skipped)}
+    waiting = [_why_not(evaluation, v.task, places) for v in evaluation.verdicts] if names else []
+    others = [why for why in waiting if why and why.task not in answered]
+    return SpawnReport(report.spawned, (*report.skipped, *skipped, *others))
+
+
+def startable(selected: Sequence[TaskId], claims: Mapping[TaskId, Claim], running: int) -> Sequence[TaskId]:
+    """*selected* without the tasks whose worktree could not be made: each is tried alone once nobody runs. Pure."""
+    troubled = [task for task in selected if _troubled(claims.get(task))]
+    sound = [task for task in selected if task not in troubled]
+    return sound if sound or running else troubled[:1]
+
+
+def _troubled(claim: Claim | None) -> bool:
+    return claim is not None and claim.state is ClaimState.RELEASED and claim.reason == WORKTREE_FAILED
 
 
 def _why_not(evaluation: Evaluation, task: TaskId, places: int) -> Skipped | None:
@@ -73,9 +95,4 @@ def _why_not(evaluation: Evaluation, task: TaskId, places: int) -> Skipped | Non
     return Skipped(task, "not-independent", "it does not say which files it changes, so it runs alone")
 
 
-def start(project: Project, store: Store, base: Sha, selected: Sequence[TaskId], crew: Crew) -> SpawnReport:
-    """Start the selected tasks at *base*; nothing selected starts nothing."""
-    if not selected:
-        return SpawnReport((), ())
-    plan = read_plan(project, base)
-    return spawn(project, store, base, [assignment(plan, task) for task in selected], crew)
+__all__ = ["assignment", "crew_for", "free_places", "select", "spawn_tasks", "startable"]

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from coffee_hooks.base import messages
+from coffee_hooks.base.config import Config
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.merge_tree import merge_tree
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.refs import read_blobs
-from coffee_hooks.base.target import is_ancestor
-from coffee_hooks.base.trees import find_blob, replace_blob
+from coffee_hooks.base.trees import replace_blob
 from coffee_hooks.merge.attributes import with_attributes_of
-from coffee_hooks.merge.roadmap_file import new_duplicates
+from coffee_hooks.merge.roadmap_file import new_duplicates, title_of
 from coffee_hooks.sources.marking import mark_complete
+from coffee_hooks.sources.plan import ROADMAPS
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A branch to land at the commit that was found ready. *title* is the task's in the roadmap."""
+    """A branch to land at the commit that was found ready. *blamed*: the gate was red at this commit before."""
 
     branch: str
     tip: Sha
     task: TaskId | None
-    title: str
+    blamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A tree to be tested. *warning* says what could not be done to it, in one sentence."""
+    """A tree to be tested in place of *base_tree*, that of *base*. *title* is the task's in the roadmap.
+
+    *warning* says what could not be done to it, in one sentence.
+    """
 
     base: Sha
+    base_tree: Sha
     tree: Sha
+    title: str = ""
     warning: str | None = None
 
 
@@ -45,35 +51,49 @@ class Refused:
     conflicts: tuple[str, ...] = ()
 
 
-def build(repo: Repo, base: Sha, work: Work, roadmap: str | None, *, marking: bool) -> Built | Refused:
-    """Merge *work* onto *base*. *roadmap* is the path of the roadmap file, None when there is none.
+def build(repo: Repo, base: Sha, work: Work, config: Config) -> Built | Refused:
+    """Merge *work* onto *base* the way *config* wants it.
 
     Raises GitFailed when git could not say; that is never a conflict.
     """
-    if is_ancestor(repo, work.tip, base):
-        return Refused("already-landed", f"{work.branch} is already contained in the target")
+    base_tree = Sha(repo.objects("rev-parse", f"{base}^{{tree}}").text)
     merged = merge_tree(with_attributes_of(repo, base), base, work.tip)
     if not merged.clean:
-        return Refused("conflict", "git could not merge it", merged.conflicts)
+        return Refused("conflict", f"git cannot merge it with {config.target}", merged.conflicts)
+    if merged.tree == base_tree:
+        return Refused("already-landed", f"{config.target} holds everything that is on it")
+    roadmap, blobs = _roadmap(repo, (base, work.tip, merged.tree), config)
+    if roadmap is None:
+        return Built(base, base_tree, merged.tree)
+    ours, theirs, both = blobs
+    if twice := new_duplicates(ours, theirs, both):
+        return Refused("roadmap-duplicate", f"the merged {roadmap} would hold {', '.join(twice)} twice")
+    if work.task is None:
+        return Built(base, base_tree, merged.tree)
     tree, warning = merged.tree, None
-    if roadmap is not None:
-        twice = new_duplicates(repo, roadmap, base, work.tip, tree)
-        if twice:
-            return Refused("roadmap-duplicate", f"the merged roadmap would hold {', '.join(twice)} twice")
-        if marking and work.task is not None:
-            tree, warning = _marked(repo, tree, roadmap, work.task)
-    return Built(base, tree, warning)
+    if config.merge.mark_complete:
+        tree, warning = _marked(repo, tree, roadmap, both, work.task)
+    return Built(base, base_tree, tree, title_of(both, work.task), warning)
 
 
-def _marked(repo: Repo, tree: Sha, roadmap: str, task: TaskId) -> tuple[Sha, str | None]:
-    entry = find_blob(repo, tree, roadmap)
-    if entry is None or entry.mode not in ("100644", "100755"):
-        return tree, f"{roadmap} is no regular file, so {task} was not marked complete"
-    data = read_blobs(repo, [entry.sha])[entry.sha]
+def _roadmap(repo: Repo, sides: Sequence[Sha], config: Config) -> tuple[str | None, list[bytes]]:
+    """The path of the roadmap in the first of *sides*, None when it has none, and its bytes in each of them."""
+    wanted = (config.roadmap,) if config.roadmap else ROADMAPS
+    found = read_blobs(repo, [f"{side}:{path}" for path in wanted for side in sides])
+    path = next((path for path in wanted if Sha(f"{sides[0]}:{path}") in found), None)
+    return path, [found.get(Sha(f"{side}:{path}"), b"") for side in sides]
+
+
+def _marked(repo: Repo, tree: Sha, roadmap: str, data: bytes, task: TaskId) -> tuple[Sha, str | None]:
     marked = mark_complete(data, task)
     if marked is None:
-        return tree, f"{task} was not marked complete: its status in {roadmap} has a form we do not know"
-    return (tree if marked == data else replace_blob(repo, tree, roadmap, marked)), None
+        return tree, f"{task} was not marked complete: {roadmap} has no status of it in a form we know"
+    if marked == data:
+        return tree, None
+    try:
+        return replace_blob(repo, tree, roadmap, marked), None
+    except KeyError:
+        return tree, f"{task} was not marked complete: {roadmap} is no regular file"
 
 
 def provisional(repo: Repo, built: Built, work: Work, identity: Mapping[str, str]) -> Sha:
@@ -83,22 +103,14 @@ def provisional(repo: Repo, built: Built, work: Work, identity: Mapping[str, str
 
 
 def commit(
-    repo: Repo, built: Built, work: Work, gate: tuple[str, ...], seconds: float, identity: Mapping[str, str]
+    repo: Repo, built: Built, work: Work, gate: Sequence[str], seconds: float, identity: Mapping[str, str]
 ) -> Sha:
     """The two-parent merge commit that lands, with the message of the contract."""
     said = repo.objects("log", "--no-merges", "--reverse", "--format=%s%x00%B%x00", f"{built.base}..{work.tip}")
     fields = [field.decode("utf-8", "replace").lstrip("\n") for field in said.out.split(b"\0")]
-    text = messages.landing_message(
-        messages.LandedWork(
-            work.branch,
-            work.task,
-            work.title,
-            work.tip,
-            fields[0:-1:2],
-            messages.co_authors(fields[1::2]),
-            gate,
-            seconds,
-        )
+    landed = messages.LandedWork(
+        work.branch, work.task, built.title, work.tip, fields[0:-1:2], messages.co_authors(fields[1::2]), gate, seconds
     )
+    text = messages.landing_message(landed).encode("utf-8", "replace")
     args = ("commit-tree", built.tree, "-p", built.base, "-p", work.tip, "-F", "-")
-    return Sha(repo.objects(*args, stdin=text.encode("utf-8", "replace"), env=identity).text)
+    return Sha(repo.objects(*args, stdin=text, env=identity).text)

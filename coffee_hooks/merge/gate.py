@@ -1,40 +1,38 @@
-"""The gate: one run of the target's own command on one tree, and what may be concluded from several."""
+"""The gate: runs of the target's own command on one tree, and what may be concluded from several."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
 from coffee_hooks.base import output
-from coffee_hooks.base.config import Gate
+from coffee_hooks.base.config import Command, Gate
 from coffee_hooks.base.environment import for_children
-from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.process import End, Ended, run
+from coffee_hooks.base.process import End, Ended, end_marked, run
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.trees import find_blob
-from coffee_hooks.merge.gate_clone import (
-    GateBroken,
-    check_out,
-    check_untouched,
-    ensure_clone,
-    gate_path,
-    log_file,
-    setup_done,
-    setup_needed,
-    setup_stamp,
-)  # fmt: skip
+from coffee_hooks.merge.candidate import Built
+from coffee_hooks.merge.gate_clone import GateBroken, check_out, check_untouched, gate_path
 from coffee_hooks.state.verdicts import Remembered, Verdict, key, recall, remember
 
-_ENVIRONMENT_SIGNALS = frozenset((-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP))
-_NO_COMMAND = frozenset((126, 127))
 DISK_NEEDED = 16 * 1024 * 1024
+LOG_TAIL = 64 * 1024
+
+# Killed from outside, by itself or under a shell, which adds 128; a program that crashes is red.
+_KILLED = frozenset((signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGTERM))
+_NO_COMMAND = frozenset((126, 127))
+_DISK = re.compile(
+    rb"No space left on device|Disk quota exceeded|File size limit exceeded|\bE(?:NOSPC|DQUOT|FBIG)\b|\[Errno 27\]"
+)
 
 
 class Outcome(Enum):
@@ -47,126 +45,127 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: *seconds* of wall time, the log, and for an ERROR why nothing can be concluded."""
+    """One run: *seconds* of wall time, the log, and for an ERROR why nothing can be concluded and what to type."""
 
     outcome: Outcome
     seconds: float
     log: Path | None
     why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """The verdict on a tree. *flaky*: it was red first and green on a later run of the same tree."""
-
-    outcome: Outcome
-    seconds: float
-    log: Path | None
-    why: str = ""
+    hint: str = ""
     flaky: bool = False
+    """Red first, and green on a later run of the same tree."""
 
 
 @dataclass(slots=True)
 class GateKeeper:
-    """Runs gates for one merge and counts them; *green_bases* are trees already known to be green."""
+    """Runs the gate on candidates and counts the runs.
+
+    *environment* is added to the gate's own, *furnish* copies into the clone what `worktrees.copy` names. *intervals*
+    are (started, ended) of each run in UNIX seconds.
+    """
 
     project: Project
     gate: Gate
     environment: Mapping[str, str]
+    furnish: Callable[[Path], None]
     retest: bool = False
-    runs: int = 0
-    seconds: float = 0.0
     intervals: list[tuple[float, float]] = field(default_factory=list)
 
-    def known(self, repo: Repo, tree: Sha) -> Remembered | None:
-        """The remembered verdict on *tree*."""
-        return recall(repo, self._key(repo, tree)[0])
-
-    def judge(self, repo: Repo, commit: Sha, tree: Sha, base: Sha, base_tree: Sha) -> Judgement:
+    def judge(self, commit: Sha, built: Built) -> Run:
         """Green, or red on a green base after the confirmations, or an error that blames nobody.
 
         A remembered verdict is used unless *retest*. Finals are remembered; errors never are.
         """
-        ref, _ = self._key(repo, tree)
-        remembered = None if self.retest else recall(repo, ref)
-        if remembered is not None:
-            outcome = Outcome(remembered.verdict.value)
-            return Judgement(outcome, remembered.seconds, Path(remembered.log) if remembered.log else None)
-        tries, last = 1, self.run_once(repo, commit, tree)
+        ref, _ = self._key(built.tree)
+        known = None if self.retest else recall(self.project.repo, ref)
+        if known is not None:
+            return Run(Outcome(known.verdict.value), known.seconds, Path(known.log) if known.log else None)
+        tries, last = 1, self._run(commit, built.tree)
         while last.outcome is Outcome.RED and tries <= self.gate.retries:
-            tries, last = tries + 1, self.run_once(repo, commit, tree)
-        if last.outcome is Outcome.GREEN:
-            remember(repo, ref, Remembered(Verdict.GREEN, last.seconds, tries, None))
-            return Judgement(Outcome.GREEN, last.seconds, last.log, flaky=tries > 1)
-        if last.outcome is Outcome.ERROR:
-            return Judgement(Outcome.ERROR, last.seconds, last.log, last.why)
-        if not self._base_is_green(repo, base, base_tree):
-            return Judgement(
-                Outcome.ERROR, last.seconds, last.log, "the gate is red on the target itself, so no branch is blamed"
-            )
-        remember(repo, ref, Remembered(Verdict.RED, last.seconds, tries, str(last.log) if last.log else None))
-        return Judgement(Outcome.RED, last.seconds, last.log)
+            tries, last = tries + 1, self._run(commit, built.tree)
+        if last.outcome is Outcome.RED:
+            alone = self._run_base(built)
+            if alone.outcome is not Outcome.GREEN:
+                why = alone.why or "the gate is red on the target itself, so no branch is blamed"
+                return Run(Outcome.ERROR, last.seconds, alone.log, why, alone.hint or "repair the target first")
+        if last.outcome is not Outcome.ERROR:
+            log = str(last.log) if last.outcome is Outcome.RED else None
+            remember(self.project.repo, ref, Remembered(Verdict(last.outcome.value), last.seconds, tries, log))
+        return Run(
+            last.outcome, last.seconds, last.log, last.why, last.hint, last.outcome is Outcome.GREEN and tries > 1
+        )
 
-    def _base_is_green(self, repo: Repo, base: Sha, tree: Sha) -> bool:
-        ref, _ = self._key(repo, tree)
-        remembered = recall(repo, ref)
-        if remembered is not None and remembered.verdict is Verdict.GREEN:
-            return True
+    def _run_base(self, built: Built) -> Run:
+        """How the target is without the branch; a green that is remembered counts, a red one is tried again."""
+        ref, _ = self._key(built.base_tree)
+        known = None if self.retest else recall(self.project.repo, ref)
+        if known is not None and known.verdict is Verdict.GREEN:
+            return Run(Outcome.GREEN, known.seconds, None)
         output.say("the gate was red: testing the target alone, to blame nobody wrongly")
-        first = self.run_once(repo, base, tree)
-        if first.outcome is Outcome.GREEN:
-            remember(repo, ref, Remembered(Verdict.GREEN, first.seconds, 1, None))
-        return first.outcome is Outcome.GREEN
+        alone = self._run(built.base, built.base_tree)
+        if alone.outcome is Outcome.GREEN:
+            remember(self.project.repo, ref, Remembered(Verdict.GREEN, alone.seconds, 1, None))
+        return alone
 
-    def run_once(self, repo: Repo, commit: Sha, tree: Sha) -> Run:
-        """Check out *commit* in the gate's clone and run the command there."""
-        path = gate_path(self.project)
-        log = log_file(self.project, tree)
-        self.runs += 1
+    def _run(self, commit: Sha, tree: Sha) -> Run:
         started = time.time()
+        log = self._log(tree)
+        try:
+            return self._run_in_clone(commit, tree, log)
+        except GateBroken as broken:
+            return Run(Outcome.ERROR, time.time() - started, log, broken.what, broken.hint)
+        finally:
+            self.intervals.append((started, time.time()))
+
+    def _run_in_clone(self, commit: Sha, tree: Sha, log: Path) -> Run:
+        path = gate_path(self.project)
+        stamp = hashlib.sha256(repr((self.gate.setup, sorted(self._key(tree)[1].items()))).encode()).hexdigest()
         with tempfile.TemporaryDirectory(prefix="coffee-gate-", ignore_cleanup_errors=True) as scratch:
             variables = {**self.environment, "COFFEE_WORKTREE": str(path), "TMPDIR": scratch, "PWD": str(path)}
-            try:
-                ensure_clone(self.project, path)
-                check_out(path, commit, self.gate.keep)
-                self._prepare(repo, tree, path, log, variables)
-                ended = run(
-                    self.gate.command, cwd=path, env=for_children(variables), log=log, seconds=self.gate.timeout
-                )
-                check_untouched(path, commit, "after the gate")
-            except GateBroken as broken:
-                return Run(Outcome.ERROR, time.time() - started, log, broken.what)
-        self.seconds += ended.seconds
-        self.intervals.append((started, time.time()))
-        outcome, why = conclude(ended, self.gate, shutil.disk_usage(path).free)
-        return Run(outcome, ended.seconds, log, why)
+            ready = check_out(self.project, commit, self.gate.keep, stamp)
+            self.furnish(path)
+            if not ready.warm and self.gate.setup:
+                done = self._command(self.gate.setup, path, variables, log)
+                if done.end is not End.EXITED or done.rc != 0:
+                    raise GateBroken(f"gate.setup failed; log: {log}", hint="repair gate.setup in .coffee.yaml")
+            if not ready.warm and self.gate.keep:
+                ready.clone.seal(stamp)
+            ended = self._command(self.gate.command, path, variables, log)
+            free = min(shutil.disk_usage(folder).free for folder in (path, scratch))
+        check_untouched(ready, commit)
+        outcome, why = conclude(ended, self.gate, free, _tail(log))
+        return Run(outcome, ended.seconds, log, why, f"read {log}" if outcome is Outcome.ERROR else "")
 
-    def _prepare(self, repo: Repo, tree: Sha, path: Path, log: Path, variables: Mapping[str, str]) -> None:
-        for name in self.project.config.worktrees.copy:
-            source = self.project.repo.main / name
-            if (
-                source.is_file()
-                and not (path / name).exists()
-                and (path / name).resolve().is_relative_to(path.resolve())
-            ):
-                (path / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source, path / name)
-        stamp = setup_stamp(self.gate, self._key(repo, tree)[1])
-        if not setup_needed(path, self.gate, stamp):
-            return
-        ended = run(self.gate.setup, cwd=path, env=for_children(variables), log=log, seconds=self.gate.timeout)
-        if ended.end is not End.EXITED or ended.rc != 0:
-            raise GateBroken(f"gate.setup failed; log: {log}", hint="repair gate.setup in .coffee.yaml")
-        setup_done(path, stamp)
+    def _command(self, command: Command, path: Path, variables: Mapping[str, str], log: Path) -> Ended:
+        try:
+            return run(command, cwd=path, env=for_children(variables), log=log, seconds=self.gate.timeout)
+        finally:
+            end_marked("COFFEE_WORKTREE", str(path))
 
-    def _key(self, repo: Repo, tree: Sha) -> tuple[str, dict[str, Sha | None]]:
-        found = {name: find_blob(repo, tree, name) for name in self.gate.environment}
+    def _log(self, tree: Sha) -> Path:
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{tree[:12]}-{time.monotonic_ns() % 1_000_000}.log"
+        return self.project.repo.state_dir / "logs" / "gate" / name
+
+    def _key(self, tree: Sha) -> tuple[str, dict[str, Sha | None]]:
+        found = {name: find_blob(self.project.repo, tree, name) for name in self.gate.environment}
         blobs = {name: entry.sha if entry else None for name, entry in found.items()}
         return key(tree, self.gate.command, blobs), blobs
 
 
-def conclude(ended: Ended, gate: Gate, free_bytes: int) -> tuple[Outcome, str]:
-    """What a finished run means: exit 0 green, else red, unless the machine is to blame. Pure."""
+def _tail(log: Path) -> bytes:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - LOG_TAIL))
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+def conclude(ended: Ended, gate: Gate, free_bytes: int, said: bytes) -> tuple[Outcome, str]:
+    """What a finished run means: exit 0 green, else red, unless the machine is to blame. Pure.
+
+    *free_bytes* is what was left on the disk, *said* the end of the log.
+    """
     if ended.end is End.TIMED_OUT:
         return Outcome.ERROR, f"the gate did not end within {gate.timeout:.0f} s (gate.timeout)"
     if ended.end is not End.EXITED or ended.rc is None:
@@ -175,8 +174,9 @@ def conclude(ended: Ended, gate: Gate, free_bytes: int) -> tuple[Outcome, str]:
         return Outcome.GREEN, ""
     if ended.rc in _NO_COMMAND:
         return Outcome.ERROR, f"the gate could not run a command (exit code {ended.rc})"
-    if ended.rc in _ENVIRONMENT_SIGNALS:
-        return Outcome.ERROR, f"the gate was killed by signal {-ended.rc}"
-    if free_bytes < DISK_NEEDED:
-        return Outcome.ERROR, "the disk is full"
+    number = -ended.rc if ended.rc < 0 else ended.rc - 128
+    if number in _KILLED:
+        return Outcome.ERROR, f"the gate was killed by signal {number}"
+    if number == signal.SIGXFSZ or free_bytes < DISK_NEEDED or _DISK.search(said):
+        return Outcome.ERROR, "the gate was red and the disk is full, or a limit for files was met"
     return Outcome.RED, ""

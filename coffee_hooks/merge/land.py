@@ -1,26 +1,29 @@
-"""Land a tested commit: one compare-and-swap, an intent before it, and a proof after it."""
+"""Land a tested commit: one compare-and-swap, an intent before it where it takes two steps, a proof before both."""
 
 from __future__ import annotations
 
+import shlex
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
 from coffee_hooks.base import output
 from coffee_hooks.base.errors import EnvironmentFailure
-from coffee_hooks.base.git import ABSENT, in_worktree
+from coffee_hooks.base.git import ABSENT
 from coffee_hooks.base.lock import LockProof
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import Move, list_refs, read_ref, transact
-from coffee_hooks.base.target import Target, is_ancestor
-from coffee_hooks.merge.checkout import InTheWay, advance, contains, heal, holder
+from coffee_hooks.base.target import Target, fetch, is_ancestor
+from coffee_hooks.base.text import printable
+from coffee_hooks.merge.checkout import InTheWay, Step, advance, fast_forward, holder
 from coffee_hooks.merge.push import Answer, Pushed, push
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state import intent as intents
 from coffee_hooks.state import landings
 from coffee_hooks.state.claims import ClaimState
+from coffee_hooks.state.intent import Intent
 from coffee_hooks.state.landings import Landing
 
 
@@ -45,6 +48,7 @@ class NotLanded:
 
     outcome: str
     detail: str
+    hint: str | None = None
 
 
 def land(
@@ -52,42 +56,23 @@ def land(
 ) -> Landed | NotLanded:
     """Move the target from ``landing.before`` to ``landing.after``, whose tree the gate passed.
 
-    Raises EnvironmentFailure when the trees differ, which would be our bug, or when the remote cannot be reached.
+    Raises EnvironmentFailure before anything moved, when the trees differ, which would be our bug.
     """
     assert proof.name == "merge"
-    repo = project.repo
-    _assert_tested(project, landing)
-    record = landings.append(repo, landing, identity, read_ref(repo, _remote_record(project)))
-    moves = [record, *_claim_moves(project, landing)]
-    start = target.local or _created(project, landing.before)
-    intent = intents.declare(repo, project.target_ref, start, landing.after, moves)
+    _assert_tested(project, target, landing)
+    theirs = read_ref(project.repo, remote_record(project)) if project.remote else None
+    moves = [landings.append(project.repo, landing, identity, theirs), *_claim_moves(project, landing)]
     if project.remote is not None and pushing is Pushing.PUSH:
-        answer = _push(project, target, landing, record)
-        if answer.pushed is not Pushed.ACCEPTED:
-            transact(repo, [intents.clear(intent)])
-            return _refused(answer, project)
-        behind = _follow(project, landing.after)
-        _finish(project, intent)
-        return Landed(True, behind)
-    moved = advance(repo, project.target_ref, start, landing.after)
-    if moved is not True:
-        transact(repo, [intents.clear(intent)])
-        if isinstance(moved, InTheWay):
-            return NotLanded("target-dirty", moved.detail)
-        return NotLanded("moved", f"{project.config.target} moved meanwhile")
-    _finish(project, intent)
-    return Landed(None if project.remote is None else False)
+        head = Move(project.target_ref, target.remote or ABSENT, landing.after)
+        along = Move(landings.REF, theirs or ABSENT, moves[0].new)
+        return _land_there(project, target, moves, head, along)
+    return _land_here(project, target, landing, moves)
 
 
-def _created(project: Project, at: Sha) -> Sha:
-    transact(project.repo, [Move(project.target_ref, ABSENT, at)], reason="coffee: follow the remote")
-    return at
-
-
-def _assert_tested(project: Project, landing: Landing) -> None:
+def _assert_tested(project: Project, target: Target, landing: Landing) -> None:
+    """A lease is also permission to force: what lands is the tested tree on top of the target."""
     said = project.repo.objects("rev-parse", f"{landing.after}^{{tree}}", f"{landing.after}^1")
-    tree, parent = said.text.split("\n")
-    if tree != landing.tree or parent != landing.before:
+    if said.text.split("\n") != [landing.tree, landing.before] or landing.before != target.sha:
         raise EnvironmentFailure(
             "the commit to land is not the one that was tested; nothing was moved", hint="report this"
         )
@@ -99,112 +84,118 @@ def _claim_moves(project: Project, landing: Landing) -> list[Move]:
     moves = []
     for member in landing.members:
         claim = by_branch.get(member.branch)
-        if claim is not None and claim.state in (ClaimState.CLAIMED, ClaimState.DONE, ClaimState.BLOCKED):
+        if claim is not None and claim.open:
             _, move = claims_.moved(
-                project.repo,
-                claim,
-                state=ClaimState.LANDED,
-                sha=member.merge_commit,
-                reason=None,
+                project.repo, claim, state=ClaimState.LANDED, sha=member.merge_commit, reason=None,
                 since=int(time.time()),
-            )
+            )  # fmt: skip
             moves.append(move)
     return moves
 
 
-def _push(project: Project, target: Target, landing: Landing, record: Move) -> Answer:
-    """Target and landing record in one atomic push; the target alone where the host takes no other refs."""
-    head = Move(project.target_ref, target.remote or ABSENT, landing.after)
-    if not contains(project.repo, landing.after, landing.before) or (
-        target.remote and not is_ancestor(project.repo, target.remote, landing.after)
-    ):
-        return Answer(Pushed.MOVED, "the remote's target is not part of the candidate")
-    theirs = read_ref(project.repo, _remote_record(project)) or ABSENT
-    answer = push(project, [head, Move(landings.REF, theirs, record.new)])
+def _land_here(project: Project, target: Target, landing: Landing, moves: Sequence[Move]) -> Landed | NotLanded:
+    """Without a checkout of the target everything is one transaction; with one, its fast-forward comes first."""
+    repo, ref, start = project.repo, project.target_ref, target.local or ABSENT
+    held = holder(repo, ref)
+    step: Step | InTheWay
+    if held is None:
+        done = transact(repo, [Move(ref, start, landing.after), *moves], reason="coffee: land")
+        step = Step.DONE if done else Step.LOST
+    elif start == ABSENT:
+        step = InTheWay(held.path, f"{project.config.target} has no commit there yet")
+    else:
+        intent = intents.declare(repo, ref, start, landing.after, moves)
+        step = fast_forward(repo, held, ref, start, landing.after)
+        if step is Step.DONE:
+            finish(project, intent)
+        else:
+            transact(repo, [intents.clear(intent)])
+    if isinstance(step, InTheWay):
+        where = shlex.quote(printable(str(step.worktree)))
+        return NotLanded("target-dirty", step.detail, f"look at: git -C {where} status; then run this again")
+    if step is Step.LOST:
+        return NotLanded("moved", f"{project.config.target} or a claim moved meanwhile")
+    return Landed(None if project.remote is None else False)
+
+
+def _land_there(project: Project, target: Target, moves: Sequence[Move], head: Move, along: Move) -> Landed | NotLanded:
+    """The push of *head*, with the record *along*, is the landing; claims and the local branch follow it."""
+    repo, after = project.repo, head.new
+    intent = intents.declare(repo, project.target_ref, target.local or ABSENT, after, moves)
+    pushed, answer = [head, along], push(project, [head, along])
     if answer.pushed is Pushed.NO_OTHER_REFS:
         output.say(f"{project.remote} takes no refs/coffee/*: pushing {project.config.target} alone ({answer.detail})")
-        answer = push(project, [head])
-    if answer.pushed is Pushed.ACCEPTED:
-        transact(project.repo, _known(project, landing.after, record.new))
-    return answer
+        pushed, answer = [head], push(project, [head])
+    if answer.pushed is Pushed.UNREACHABLE:
+        found = _ask_again(project, after, answer)
+        if found is None:  # nobody knows yet: the intent stays for the next run
+            return NotLanded("error", _lost(project, answer), "run this again when the remote can be reached")
+        answer = found
+    if answer.pushed is not Pushed.ACCEPTED:
+        transact(repo, [intents.clear(intent)])
+        return _refused(answer, project)
+    names = {head.ref: project.remote_ref or "", along.ref: remote_record(project)}
+    refs = list_refs(repo, head.ref, *names.values())
+    known = [Move(names[move.ref], refs.get(names[move.ref], ABSENT), move.new) for move in pushed]
+    behind = follow(project, refs.get(head.ref), after)
+    finish(project, intent, [move for move in known if move.old != move.new])
+    return Landed(True, behind)
 
 
-def _remote_record(project: Project) -> str:
+def remote_record(project: Project) -> str:
+    """Where a fetch puts the remote's landing record."""
     return f"{landings.REMOTES}{project.remote}/landings"
 
 
-def _known(project: Project, after: Sha, record: Sha) -> list[Move]:
-    """Remember what the remote now holds, as a fetch would."""
-    wanted = {_remote_record(project): record, project.remote_ref or "": after}
-    refs = list_refs(project.repo, *wanted)
-    return [Move(ref, refs.get(ref, ABSENT), sha) for ref, sha in wanted.items() if refs.get(ref) != sha]
+def _ask_again(project: Project, after: Sha, answer: Answer) -> Answer | None:
+    """Whether a push without an answer was accepted: the remote alone knows. None when it cannot be asked."""
+    try:
+        fetch(project)
+    except EnvironmentFailure:
+        return None
+    there = read_ref(project.repo, project.remote_ref or "")
+    if there is not None and is_ancestor(project.repo, after, there):
+        return Answer(Pushed.ACCEPTED)
+    return Answer(Pushed.REFUSED, answer.detail)
+
+
+def _lost(project: Project, answer: Answer) -> str:
+    return f"{project.remote} did not answer the push ({answer.detail}), so it may have landed or not"
 
 
 def _refused(answer: Answer, project: Project) -> NotLanded:
+    name, detail = project.config.target, printable(answer.detail)
     if answer.pushed is Pushed.MOVED:
-        return NotLanded("moved", f"somebody else moved {project.config.target} on {project.remote} ({answer.detail})")
-    if answer.pushed is Pushed.UNREACHABLE:
-        return NotLanded("unreachable", f"{project.remote} could not be reached: {answer.detail}")
-    return NotLanded("error", f"{project.remote} refused the push: {answer.detail}")
+        return NotLanded("moved", f"somebody else moved {name} on {project.remote} ({detail})")
+    return NotLanded("error", f"{project.remote} refused the push: {detail}", f"may you push to {name} there?")
 
 
-def _follow(project: Project, after: Sha) -> str | None:
-    """Bring the local target to what the remote has, where nothing is in the way; else say what is."""
-    repo, name = project.repo, project.config.target
-    local = read_ref(repo, project.target_ref)
-    if local == after:
-        return None
-    if local is None:
-        _created(project, after)
-        return None
-    if not is_ancestor(repo, local, after):
-        return f"your {name} has commits of its own; it stays where it is"
-    moved = advance(repo, project.target_ref, local, after)
-    if isinstance(moved, InTheWay):
-        then = f"git -C {moved.worktree} merge --ff-only {project.remote}/{name}"
-        return f"{moved.detail}; your {name} stays behind. Then: {then}"
-    return None
+def follow(project: Project, local: Sha | None, after: Sha) -> str | None:
+    """Bring the *local* target to what the remote has, where nothing is in the way; else say what is.
 
-
-def _finish(project: Project, intent: intents.Intent) -> None:
-    """Put record and claims in place and drop the intent; each move that lost its race is left to its winner."""
-    repo = project.repo
-    if transact(repo, [*intent.moves, intents.clear(intent)], reason="coffee: landed"):
-        return
-    for move in intent.moves:
-        if move.ref == landings.REF and read_ref(repo, landings.REF) != move.new:
-            raise EnvironmentFailure("the landing record was changed by somebody else", hint="coffee verify")
-        transact(repo, [move], reason="coffee: landed")
-    transact(repo, [intents.clear(intent)])
-
-
-def recover(project: Project, target: Target, proof: LockProof) -> None:
-    """Finish or drop what a killed merge left. Call after a fetch, with the lock.
-
-    Raises EnvironmentFailure when a half-updated checkout was edited since, so that nothing of it is lost.
+    A target that does not exist here is not made: git makes one that tracks the remote's when it is asked for.
     """
-    assert proof.name == "merge"
+    if local in (None, after):
+        return None
+    assert local is not None
+    name = project.config.target
+    step = advance(project.repo, project.target_ref, local, after)
+    if isinstance(step, InTheWay):
+        where = shlex.quote(printable(str(step.worktree)))
+        then = f"git -C {where} merge --ff-only {project.remote}/{name}"
+        return f"{step.detail}; your {name} stays behind. Then: {then}"
+    return f"your {name} moved meanwhile; it stays where it is" if step is Step.LOST else None
+
+
+def finish(project: Project, intent: Intent, known: Sequence[Move] = ()) -> None:
+    """Put record and claims in place, remember what is *known* of the remote, and drop the intent.
+
+    Each move that lost its race is left to its winner: the target has moved, so nothing here is a failure.
+    """
     repo = project.repo
-    intent = intents.pending(repo)
-    if intent is None:
+    if transact(repo, [*intent.moves, *known, intents.clear(intent)], reason="coffee: landed"):
         return
-    output.say("finishing what an interrupted merge began")
-    landed = contains(repo, target.remote, intent.after) or contains(repo, target.local, intent.after)
-    found = holder(repo, intent.target)
-    if found is not None and found[1] is None and not contains(repo, target.local, intent.after):
-        heal(repo, found[0], intent.before, intent.after, intent.since)
-        if not landed and project.remote is None and _half_done(project, found[0], intent):
-            landed = advance(repo, intent.target, intent.before, intent.after) is True
-    if not landed:
-        transact(repo, [intents.clear(intent)])
-        return
-    if project.remote is not None:
-        _follow(project, target.sha)
-    _finish(project, intent)
-
-
-def _half_done(project: Project, worktree: Path, intent: intents.Intent) -> bool:
-    """Whether the checkout already holds the landed content, and nothing else staged, while its branch does not."""
-    staged = in_worktree(worktree, "diff", "--cached", "--name-only", "-z", "--no-renames", intent.before, "--").records
-    landed = project.repo.objects("diff-tree", "-r", "-z", "--name-only", intent.before, intent.after).records
-    return bool(staged) and set(staged) <= set(landed)
+    for move in (*intent.moves, *known):
+        if not transact(repo, [move], reason="coffee: landed") and move.ref == landings.REF:
+            output.say("warning: somebody else changed the landing record; see: coffee verify")
+    transact(repo, [intents.clear(intent)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,7 +13,7 @@ from coffee_hooks.base.refs import Move
 
 
 class Pushed(Enum):
-    """What the remote said."""
+    """What the remote said; UNREACHABLE is also a push whose answer was lost, so it may have been accepted."""
 
     ACCEPTED = "accepted"
     MOVED = "moved"
@@ -41,13 +41,18 @@ def push(project: Project, moves: Sequence[Move]) -> Answer:
     atomic = ["--atomic"] if len(moves) > 1 else []
     said = project.repo.network(
         "push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", *atomic, *leases, "--",
-        project.remote, *specs, ok=(0, 1, 128, -9),
+        project.remote, *specs, ok=range(-64, 256),
     )  # fmt: skip
     return read_answer(said.text, said.err, [m.ref for m in moves])
 
 
+_LOST = re.compile(r"stale info|fetch first|non-fast-forward|but expected|cannot lock ref|failed to lock")
+_SILENT = re.compile(r"remote failure|failed to report status")
+_WHOLE = re.compile(r"pre-receive hook declined")
+
+
 def read_answer(out: str, err: str, refs: Sequence[str]) -> Answer:
-    """Judge the lines ``FLAG TAB from:to TAB summary`` of ``push --porcelain``. Pure."""
+    """Judge the lines ``FLAG TAB from:to TAB summary`` of ``push --porcelain``; no exit code is trusted. Pure."""
     flags: dict[str, tuple[str, str]] = {}
     for line in out.splitlines():
         parts = line.split("\t")
@@ -55,21 +60,25 @@ def read_answer(out: str, err: str, refs: Sequence[str]) -> Answer:
             flags[parts[1].partition(":")[2]] = parts[0], parts[2]
     if all(flags.get(ref, ("!", ""))[0] in " +*-=" for ref in refs):
         return Answer(Pushed.ACCEPTED)
-    summaries = " ".join(summary for flag, summary in flags.values() if flag == "!")
-    last = next((line for line in reversed(err.strip().splitlines()) if line.strip()), "")
-    if re.search(r"stale info|fetch first|non-fast-forward|but expected|cannot lock ref|failed to lock", summaries):
-        return Answer(Pushed.MOVED, summaries)
-    if re.search(r"does not support --atomic", err):
-        return Answer(Pushed.NO_OTHER_REFS, last)
-    if "!" in [flag for flag, _ in flags.values()]:
-        others = [ref for ref in refs if not ref.startswith("refs/heads/") and _blames(flags.get(ref))]
-        heads = [ref for ref in refs if ref.startswith("refs/heads/") and _blames(flags.get(ref))]
-        kind = Pushed.NO_OTHER_REFS if others and not heads else Pushed.REFUSED
-        told = [line.removeprefix("remote: ").strip() for line in err.splitlines() if line.startswith("remote: ")]
-        return Answer(kind, "; ".join(filter(None, [summaries, *told[:2]])))
-    return Answer(Pushed.UNREACHABLE, last)
+    refused = {ref: summary for ref, (flag, summary) in flags.items() if flag == "!"}
+    said = [line.strip() for line in err.splitlines() if line.strip()]
+    if not refused:
+        kind = Pushed.NO_OTHER_REFS if "does not support --atomic" in err else Pushed.UNREACHABLE
+        return Answer(kind, next((line for line in said if line.startswith("fatal: ")), said[-1] if said else ""))
+    summaries = "; ".join(dict.fromkeys(refused.values()))
+    told = [line.removeprefix("remote:").strip() for line in said if line.startswith("remote:")]
+    detail = "; ".join(filter(None, [summaries, *told[:2]]))
+    if _LOST.search(summaries):
+        return Answer(Pushed.MOVED, detail)
+    if _SILENT.search(summaries):
+        return Answer(Pushed.UNREACHABLE, detail)
+    return Answer(_whose(refused), detail)
 
 
-def _blames(answer: tuple[str, str] | None) -> bool:
-    """Whether a ref was refused on its own account, not because of another one of the same atomic push."""
-    return answer is not None and answer[0] == "!" and "atomic" not in answer[1]
+def _whose(refused: Mapping[str, str]) -> Pushed:
+    """Was it the target, or what came along? A server's pre-receive hook refuses all at once and does not say."""
+    own = {ref: summary for ref, summary in refused.items() if "atomic" not in summary}
+    heads = [ref for ref in own if ref.startswith("refs/heads/")]
+    if any(not _WHOLE.search(own[ref]) for ref in heads) or len(own) == len(heads):
+        return Pushed.REFUSED
+    return Pushed.NO_OTHER_REFS

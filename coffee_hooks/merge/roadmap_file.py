@@ -1,29 +1,26 @@
-"""Did a merge put an item into the roadmap twice that neither side held twice?"""
+"""What a merge does to the roadmap file: items that stand there twice, and the title of the one that lands."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from coffee_hooks.base.git import Repo
-from coffee_hooks.base.model import Sha
-from coffee_hooks.base.refs import read_blobs
+from coffee_hooks.base.model import TaskId
 from coffee_hooks.sources.headings import Form
 from coffee_hooks.sources.markdown import decode, scan
+from coffee_hooks.sources.roadmap import parse_roadmap
 from coffee_hooks.sources.sections import read_sections
+from coffee_hooks.sources.task_names import task_key
 
 
-def new_duplicates(repo: Repo, path: str, ours: Sha, theirs: Sha, merged: Sha) -> tuple[str, ...]:
-    """Ids whose heading with the same title stands more often in *merged* than in either parent. One git process."""
-    names = [f"{side}:{path}" for side in (ours, theirs, merged)]
-    blobs = read_blobs(repo, names)
-    before, after, both = (blobs.get(Sha(name), b"") for name in names)
-    if both in (before, after):
+def new_duplicates(ours: bytes, theirs: bytes, merged: bytes) -> tuple[str, ...]:
+    """Ids whose heading with the same title stands more often in *merged* than in either parent. Pure."""
+    if merged in (ours, theirs):
         return ()
-    counts = [item_counts(data) for data in (before, after, both)]
+    before, after, both = (item_counts(data) for data in (ours, theirs, merged))
     return tuple(
         f"{task} ({title})"
-        for (task, title), count in counts[2].items()
-        if count > 1 and count > max(counts[0][task, title], counts[1][task, title])
+        for (task, title), count in both.items()
+        if count > 1 and count > max(before[task, title], after[task, title])
     )
 
 
@@ -36,3 +33,9 @@ def item_counts(data: bytes) -> Counter[tuple[str, str]]:
         if section.form is not Form.BULLET
         for task in section.ids
     )
+
+
+def title_of(data: bytes, task: TaskId) -> str:
+    """The title of *task*'s item, empty when there is none. Pure."""
+    wanted = task_key(task)
+    return next((item.title for item in parse_roadmap(data).items if task_key(item.id) == wanted), "")

@@ -11,7 +11,7 @@ from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import resolve_commit
-from coffee_hooks.base.target import read_target
+from coffee_hooks.base.target import fetch, read_target
 from coffee_hooks.state.landings import Landing, read_landings
 
 
@@ -24,6 +24,9 @@ class Proof(Enum):
     """Its trailers claim to be ours, but no landing knows it."""
     ALTERED = "altered"
     """A landing knows it, but not with this tree or this parent."""
+
+
+_OURS = re.compile(r"^Coffee-Sha: [0-9a-f]{40}(?:[0-9a-f]{24})?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,20 @@ class Commit:
 
 
 def verify(project: Project, since: str | None) -> tuple[Checked, ...]:
-    """Check the first-parent history of the target, newest first. Raises UsageError for an unknown *since*."""
-    target = read_target(project)
-    span = [target.sha]
+    """Check the first-parent history of the target, newest first.
+
+    A landing that is not recorded here is looked for on the remote, which a fresh clone has not read yet. Raises
+    UsageError for an unknown *since*, EnvironmentFailure when the remote had to be asked and could not.
+    """
+    checked = _verify(project, since)
+    if project.remote is None or all(each.proof is not Proof.UNRECORDED for each in checked):
+        return checked
+    fetch(project)
+    return _verify(project, since)
+
+
+def _verify(project: Project, since: str | None) -> tuple[Checked, ...]:
+    span = [read_target(project).sha]
     if since is not None:
         start = resolve_commit(project.repo, since)
         if start is None:
@@ -76,7 +90,7 @@ def check(commits: Sequence[Commit], landed: Mapping[Sha, Landing]) -> tuple[Che
 
 def _proof(commit: Commit, landing: Landing | None) -> Proof:
     if landing is None:
-        ours = re.search(r"^Coffee-Sha: [0-9a-f]{40,64}$", commit.message, re.MULTILINE)
-        return Proof.UNRECORDED if ours else Proof.OTHER
+        trailers = commit.message.strip().rpartition("\n\n")[2]
+        return Proof.UNRECORDED if _OURS.search(trailers) else Proof.OTHER
     same = landing.tree == commit.tree and landing.before == commit.parent and landing.verdict == "green"
     return Proof.TESTED if same else Proof.ALTERED

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum
 
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
-from coffee_hooks.base.target import is_ancestor
 from coffee_hooks.guard.cfr_013 import branch_allowed
 
-_READY_LINE = re.compile(r"^\s*Status:\s*Ready for merge\s*$", re.IGNORECASE | re.MULTILINE)
+_READY_LINE = re.compile(r"^[ \t]*Status:[ \t]*Ready for merge[ \t\r]*$", re.IGNORECASE | re.MULTILINE)
 _TASK = r"(?<![A-Za-z0-9_-])(?:US-\d+|PRIORITY[ -]\d+(?:\.\d+)*)(?![\w-])"
 
 
@@ -29,15 +28,16 @@ class Where(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One branch at the commit that would land. *diverged*: local and remote each hold commits of their own."""
+    """One branch at the commit that would land.
+
+    *diverged*: the one here and the one on the remote each hold commits that neither the other nor the target has.
+    """
 
     name: str
     tip: Sha
     where: Where
     message: str
     diverged: bool
-    local: Sha | None
-    remote: Sha | None
 
     @property
     def subject(self) -> str:
@@ -50,61 +50,87 @@ class Branch:
         return _READY_LINE.search(self.message) is not None
 
 
-def list_branches(project: Project) -> tuple[Branch, ...]:
-    """Every branch that CFR-013 allows except the target, sorted by name. One git process and one per moved pair."""
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """One branch ref: the commit and its message."""
+
+    tip: Sha
+    message: str
+
+
+def list_branches(project: Project, target: Sha, names: Collection[str] = ()) -> tuple[tuple[Branch, int], ...]:
+    """Every branch that CFR-013 allows except the target, or those of *names*, sorted by name.
+
+    Each comes with its commits that *target* does not contain. Two git processes, however many branches there are.
+    """
+    local, remote = _refs(project)
+    wanted = sorted(
+        name
+        for name in {*local, *remote}
+        if name != project.config.target
+        and branch_allowed(name, project.config.target)
+        and (not names or name in names)
+    )
+    tips = {ref.tip for refs in (local, remote) for name, ref in refs.items() if name in wanted}
+    own = own_commits(project.repo, target, tips)
+    branches = (_branch(name, local.get(name), remote.get(name), own) for name in wanted)
+    return tuple((branch, len(own[branch.tip])) for branch in branches)
+
+
+def _refs(project: Project) -> tuple[dict[str, Ref], dict[str, Ref]]:
+    """Local and remote ``roadmap-*`` branches by their short names; symbolic refs and tags of tags left out."""
     remotes = f"refs/remotes/{project.remote}/" if project.remote else None
     said = project.repo.objects(
         "for-each-ref", "--format=%(refname)%00%(objectname)%00%(objecttype)%00%(symref)%00%(contents)%00",
         "--", "refs/heads/roadmap-*", *([f"{remotes}roadmap-*"] if remotes else []),
     )  # fmt: skip
     fields = said.out.split(b"\0")
-    local: dict[str, tuple[Sha, str]] = {}
-    remote: dict[str, tuple[Sha, str]] = {}
+    local: dict[str, Ref] = {}
+    remote: dict[str, Ref] = {}
     for at in range(0, len(fields) - 4, 5):
-        ref = os.fsdecode(fields[at].lstrip(b"\n"))
+        name = os.fsdecode(fields[at].lstrip(b"\n"))
         if fields[at + 2] != b"commit" or fields[at + 3]:
             continue
-        entry = Sha(fields[at + 1].decode()), fields[at + 4].decode("utf-8", "replace")
-        if remotes and ref.startswith(remotes):
-            remote[ref.removeprefix(remotes)] = entry
+        ref = Ref(Sha(fields[at + 1].decode()), fields[at + 4].decode("utf-8", "replace"))
+        if remotes and name.startswith(remotes):
+            remote[name.removeprefix(remotes)] = ref
         else:
-            local[ref.removeprefix("refs/heads/")] = entry
-    names = sorted(
-        n for n in {*local, *remote} if n != project.config.target and branch_allowed(n, project.config.target)
-    )
-    return tuple(_branch(project.repo, name, local.get(name), remote.get(name)) for name in names)
+            local[name.removeprefix("refs/heads/")] = ref
+    return local, remote
 
 
-def _branch(repo: Repo, name: str, local: tuple[Sha, str] | None, remote: tuple[Sha, str] | None) -> Branch:
+def _branch(name: str, local: Ref | None, remote: Ref | None, own: Mapping[Sha, AbstractSet[str]]) -> Branch:
     if local is None or remote is None:
-        tip, message = local or remote or (Sha(""), "")
+        only = local or remote
+        assert only is not None
         where = Where.LOCAL if local else Where.REMOTE
-        return Branch(name, tip, where, message, False, local[0] if local else None, remote[0] if remote else None)
-    chosen, diverged = local, False
-    if local[0] != remote[0]:
-        if is_ancestor(repo, local[0], remote[0]):
-            chosen = remote
-        else:
-            diverged = not is_ancestor(repo, remote[0], local[0])
-    return Branch(name, chosen[0], Where.BOTH, chosen[1], diverged, local[0], remote[0])
+        return Branch(name, only.tip, where, only.message, False)
+    here, there = own[local.tip], own[remote.tip]
+    chosen = remote if here < there else local
+    return Branch(name, chosen.tip, Where.BOTH, chosen.message, diverged=not (here <= there or there <= here))
 
 
 def count_ahead(repo: Repo, target: Sha, tips: Iterable[Sha]) -> dict[Sha, int]:
     """Commits of each tip that *target* does not contain. One git process for all."""
+    return {tip: len(commits) for tip, commits in own_commits(repo, target, tips).items()}
+
+
+def own_commits(repo: Repo, target: Sha, tips: Iterable[Sha]) -> dict[Sha, AbstractSet[str]]:
+    """The commits of each tip that *target* does not contain. One git process for all."""
     wanted = list(dict.fromkeys(tips))
     if not wanted:
         return {}
     said = repo.objects(
         "rev-list", "--parents", "--stdin", stdin="".join(f"{t}\n" for t in [*wanted, f"^{target}"]).encode()
     )
-    parents: dict[str, Sequence[str]] = defaultdict(tuple)
+    parents: dict[str, Sequence[str]] = {}
     for line in said.text.splitlines():
         commit, *rest = line.split(" ")
         parents[commit] = rest
     return {tip: _reachable(tip, parents) for tip in wanted}
 
 
-def _reachable(tip: Sha, parents: dict[str, Sequence[str]]) -> int:
+def _reachable(tip: Sha, parents: Mapping[str, Sequence[str]]) -> AbstractSet[str]:
     seen: set[str] = set()
     waiting = [str(tip)]
     while waiting:
@@ -113,7 +139,7 @@ def _reachable(tip: Sha, parents: dict[str, Sequence[str]]) -> int:
             continue
         seen.add(commit)
         waiting.extend(parents[commit])
-    return len(seen)
+    return seen
 
 
 def infer_task(message: str) -> TaskId | None:
@@ -121,7 +147,8 @@ def infer_task(message: str) -> TaskId | None:
 
     ``US-24 - US-107`` is the alias form and means US-107; a subject that names several others names none.
     """
-    body = re.findall(rf"^(?:Priority|Coffee-Task):\s*({_TASK})\s*$", message, re.MULTILINE | re.IGNORECASE)
+    line = rf"^[ \t]*(?:Priority|Coffee-Task):[ \t]*({_TASK})[ \t\r]*$"
+    body = re.findall(line, message, re.MULTILINE | re.IGNORECASE)
     if body:
         return _canonical(body[-1])
     subject = message.split("\n", 1)[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -69,7 +69,10 @@ class Review(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the decision needs to know about one branch. Paths are relative to the repository."""
+    """Everything the decision needs to know about one branch. Paths are relative to the repository.
+
+    *unreadable* is what git said when it could not tell what is uncommitted.
+    """
 
     branch: str
     target: str
@@ -77,6 +80,7 @@ class Facts:
     commits_ahead: int
     changes: bool
     dirty: Sequence[str] = ()
+    unreadable: str | None = None
     in_progress: str | None = None
     agent: AgentState = AgentState.NONE
     agent_detail: str = ""
@@ -92,22 +96,10 @@ class Facts:
 
 def judge(facts: Facts) -> tuple[Reason, ...]:
     """Every reason why the branch is not ready, the first to deal with first; none means ready."""
-    if facts.commits_ahead == 0:
-        found = [
-            _agent(facts),
-            Reason(
-                Code.NO_COMMITS, f"no commits that {facts.target} does not have", "let its agent work, or commit there"
-            ),
-        ]
-        return tuple(r for r in found if r)
-    return tuple(
-        reason
-        for reason in (
-            _agent(facts), _worktree_progress(facts), _dirty(facts), _signal(facts), _diverged(facts), _empty(facts),
-            _conflict(facts), _red(facts), _review(facts), _protected(facts),
-        )
-        if reason
-    )  # fmt: skip
+    looked_at: list[Callable[[Facts], Reason | None]] = [_agent, _commits, _worktree_progress, _dirty, _diverged]
+    if facts.commits_ahead:  # without a commit there is nothing to finish, merge, test or review
+        looked_at += [_signal, _empty, _conflict, _red, _review, _protected]
+    return tuple(reason for look in looked_at if (reason := look(facts)))
 
 
 def listed(paths: Sequence[str], most: int = 3) -> str:
@@ -131,6 +123,14 @@ def _agent(facts: Facts) -> Reason | None:
     return None
 
 
+def _commits(facts: Facts) -> Reason | None:
+    if facts.commits_ahead:
+        return None
+    return Reason(
+        Code.NO_COMMITS, f"no commits that {facts.target} does not have", "let its agent work, or commit there"
+    )
+
+
 def _worktree_progress(facts: Facts) -> Reason | None:
     if facts.in_progress is None:
         return None
@@ -138,6 +138,8 @@ def _worktree_progress(facts: Facts) -> Reason | None:
 
 
 def _dirty(facts: Facts) -> Reason | None:
+    if facts.unreadable:
+        return Reason(Code.DIRTY, f"its worktree cannot be read: {facts.unreadable}", "repair it: git worktree repair")
     if not facts.dirty:
         return None
     return Reason(Code.DIRTY, f"uncommitted: {listed(facts.dirty)}", "commit, ignore or remove them in its worktree")

@@ -9,19 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from coffee_hooks.base.git import Repo, in_worktree
+from coffee_hooks.base.git import GitFailed, Repo, in_worktree
 from coffee_hooks.base.merge_tree import Merged, merge_trees
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import list_refs, read_json
 from coffee_hooks.base.target import Target
 from coffee_hooks.base.worktrees import Worktree, list_worktrees
-from coffee_hooks.ready.branches import Branch, count_ahead, infer_task, list_branches
-from coffee_hooks.ready.judge import AgentState, Facts, Reason, Review, Signal, judge
+from coffee_hooks.ready.branches import Branch, infer_task, list_branches
+from coffee_hooks.ready.changes import changed_paths
+from coffee_hooks.ready.judge import AgentState, Code, Facts, Reason, Review, Signal, judge
 from coffee_hooks.ready.radar import Overlap, find_overlaps
 from coffee_hooks.state.agent_state import Doing, what_agents_do
-from coffee_hooks.state.blame import read_blames
+from coffee_hooks.state.blame import Blame, read_blames
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
+from coffee_hooks.state.landings import read_landings
 from coffee_hooks.state.store import Store
 
 REVIEWS = "refs/coffee/reviews/"
@@ -29,7 +31,7 @@ REVIEWS = "refs/coffee/reviews/"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A branch as detect-ready reports it."""
+    """A branch as detect-ready reports it. *red_log* is where the gate wrote why it was red at this commit."""
 
     branch: Branch
     commits_ahead: int
@@ -38,11 +40,17 @@ class Candidate:
     reasons: tuple[Reason, ...]
     conflicts: tuple[str, ...]
     touched: tuple[str, ...]
+    red_log: Path | None = None
 
     @property
     def ready(self) -> bool:
         """Nothing stands in its way."""
         return not self.reasons
+
+    @property
+    def codes(self) -> frozenset[Code]:
+        """What stands in its way, without the words."""
+        return frozenset(reason.code for reason in self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +64,53 @@ class Readiness:
 
 
 def detect_ready(project: Project, store: Store, target: Target, names: Sequence[str] = ()) -> Readiness:
-    """Judge the branches *names*, or all. Landed branches that wait for their cleanup are left out."""
+    """Judge the branches *names*, or all. Landed branches that wait for their cleanup are left out.
+
+    About twelve git processes and one for each worktree of a branch.
+    """
     repo = project.repo
-    claims = read_claims(repo)
-    by_branch = {claim.branch: claim for claim in claims.values()}
-    branches = [b for b in list_branches(project) if not names or b.name in names]
-    ahead = count_ahead(repo, target.sha, [b.tip for b in branches])
-    branches = [b for b in branches if not _landed(by_branch.get(b.name), ahead[b.tip])]
-    tips = list(dict.fromkeys(b.tip for b in branches if ahead[b.tip]))
+    by_branch = {claim.branch: claim for claim in read_claims(repo).values()}
+    listed = _unlanded(repo, list_branches(project, target.sha, names), by_branch)
+    tips = list(dict.fromkeys(branch.tip for branch, ahead in listed if ahead))
     merged = dict(zip(tips, merge_trees(repo, [(target.sha, tip) for tip in tips]), strict=True))
     touched = changed_paths(repo, target.sha, merged)
     seen = _Seen(
-        project, target, by_branch, ahead, merged, touched, _states(repo, branches),
+        project, by_branch, merged, touched, _states(repo, [branch for branch, _ in listed]),
         what_agents_do(repo.state_dir, store), read_blames(repo), _reviews(project),
     )  # fmt: skip
-    candidates = tuple(_candidate(branch, seen) for branch in branches)
+    candidates = tuple(_candidate(branch, ahead, seen) for branch, ahead in listed)
     overlaps = find_overlaps(
-        repo, {b.name: b.tip for b in branches}, {c.branch.name: c.touched for c in candidates if c.touched}
+        repo, {c.branch.name: c.branch.tip for c in candidates}, {c.branch.name: c.touched for c in candidates}
     )
     return Readiness(project.config.target, target.sha, candidates, overlaps)
 
 
+def _unlanded(
+    repo: Repo, listed: Sequence[tuple[Branch, int]], claims: Mapping[str, Claim]
+) -> list[tuple[Branch, int]]:
+    """Without the branches whose work is in the target and that only wait for their cleanup."""
+    empty = [branch for branch, ahead in listed if not ahead]
+    if not empty:
+        return list(listed)
+    landed = {branch.name for branch in empty if _state_of(claims.get(branch.name)) is ClaimState.LANDED}
+    if any(branch.name not in claims for branch in empty):
+        members = {(m.branch, m.sha) for landing in read_landings(repo) for m in landing.members}
+        landed |= {b.name for b in empty if b.name not in claims and (b.name, b.tip) in members}
+    return [(branch, ahead) for branch, ahead in listed if ahead or branch.name not in landed]
+
+
+def _state_of(claim: Claim | None) -> ClaimState | None:
+    return claim.state if claim else None
+
+
 @dataclass(frozen=True, slots=True)
 class _State:
-    """A checkout of a branch: where, what is uncommitted, what is in progress."""
+    """A checkout of a branch: where, what is uncommitted (or why nobody knows), what is in progress."""
 
     path: Path
     dirty: tuple[str, ...]
     in_progress: str | None
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +118,16 @@ class _Seen:
     """Everything that was read in one go, for the branches to pick from."""
 
     project: Project
-    target: Target
     claims: Mapping[str, Claim]
-    ahead: Mapping[Sha, int]
     merged: Mapping[Sha, Merged | None]
     touched: Mapping[Sha, tuple[str, ...]]
     states: Mapping[str, _State]
     doing: Mapping[str, Doing]
-    blames: Mapping[Sha, object]
+    blames: Mapping[Sha, Blame]
     reviews: Mapping[Sha, Review] | None
 
 
-def _landed(claim: Claim | None, ahead: int) -> bool:
-    return claim is not None and claim.state is ClaimState.LANDED and ahead == 0
-
-
-def _candidate(branch: Branch, seen: _Seen) -> Candidate:
+def _candidate(branch: Branch, ahead: int, seen: _Seen) -> Candidate:
     claim = seen.claims.get(branch.name)
     task = claim.task if claim else infer_task(branch.message)
     state = seen.states.get(branch.name)
@@ -121,22 +142,26 @@ def _candidate(branch: Branch, seen: _Seen) -> Candidate:
         branch=branch.name,
         target=config.target,
         task=task,
-        commits_ahead=seen.ahead[branch.tip],
+        commits_ahead=ahead,
         changes=bool(paths),
         dirty=[p for p in state.dirty if not any(fnmatch.fnmatch(p, g) for g in ignored)] if state else (),
+        unreadable=state.unreadable if state else None,
         in_progress=state.in_progress if state else None,
         agent=_agent(doing, claim),
-        agent_detail=(doing.detail if doing else "") or (claim.reason or "" if claim else ""),
+        agent_detail=_agent_detail(doing, claim),
         signal=_signal(branch, claim, config.ready.signal),
         conflicts=conflicts,
         mergeable=merged is not None and merged.clean,
         red=blamed is not None,
-        red_log=getattr(blamed, "log", None),
+        red_log=blamed.log if blamed else None,
         review=Review.NOT_ASKED if seen.reviews is None else seen.reviews.get(branch.tip, Review.PENDING),
         diverged=branch.diverged,
         protected=[p for p in paths if any(is_under(p, rule) for rule in config.merge.protect)],
     )
-    return Candidate(branch, facts.commits_ahead, task, state.path if state else None, judge(facts), conflicts, paths)
+    return Candidate(
+        branch, ahead, task, state.path if state else None, judge(facts), conflicts, paths,
+        Path(blamed.log) if blamed and blamed.log else None,
+    )  # fmt: skip
 
 
 def is_under(path: str, rule: str) -> bool:
@@ -145,12 +170,22 @@ def is_under(path: str, rule: str) -> bool:
 
 
 def _agent(doing: Doing | None, claim: Claim | None) -> AgentState:
-    if doing is None:
-        return AgentState.NONE
-    if doing.running:
+    if doing is not None and doing.running:
         return AgentState.RUNNING
-    finished = claim is not None and claim.state is ClaimState.DONE
-    return AgentState.FAILED if doing.failed and not finished else AgentState.ENDED
+    if claim is not None and claim.state is ClaimState.DONE:
+        return AgentState.ENDED
+    if doing is None:  # never started here, or the database was deleted: then the claim alone knows how it ended
+        stopped = claim is not None and claim.state is ClaimState.CLAIMED and claim.reason
+        return AgentState.FAILED if stopped else AgentState.NONE
+    return AgentState.FAILED if doing.failed else AgentState.ENDED
+
+
+def _agent_detail(doing: Doing | None, claim: Claim | None) -> str:
+    said = claim.reason if claim and claim.reason else ""
+    if doing is None:
+        return f"its agent ended: {said}" if said else ""
+    told = doing.run.reason is not None and said == doing.run.reason.value
+    return f"{doing.detail} ({said})" if said and not told and not doing.running else doing.detail
 
 
 def _signal(branch: Branch, claim: Claim | None, wanted: str) -> Signal:
@@ -172,7 +207,10 @@ def _states(repo: Repo, branches: Sequence[Branch]) -> dict[str, _State]:
 
 
 def _state(worktree: Worktree) -> _State:
-    return _State(worktree.path, uncommitted(worktree.path), worktree.in_progress)
+    try:
+        return _State(worktree.path, uncommitted(worktree.path), worktree.in_progress)
+    except GitFailed as failed:  # one broken worktree must not hide all the others
+        return _State(worktree.path, (), worktree.in_progress, failed.detail or failed.what)
 
 
 def uncommitted(path: Path) -> tuple[str, ...]:
@@ -195,31 +233,3 @@ def _reviews(project: Project) -> dict[Sha, Review] | None:
         Sha(ref.removeprefix(REVIEWS)): words.get(str(values.get(blob, {}).get("verdict")), Review.PENDING)
         for ref, blob in refs.items()
     }
-
-
-def changed_paths(repo: Repo, target: Sha, merged: Mapping[Sha, Merged | None]) -> dict[Sha, tuple[str, ...]]:
-    """What landing each tip would change: target's tree against the merged one. Two git processes for all."""
-    before = repo.objects("rev-parse", f"{target}^{{tree}}").text
-    trees = list(dict.fromkeys(m.tree for m in merged.values() if m and m.tree != before))
-    if not trees:
-        return {}
-    said = repo.objects(
-        "diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev",
-        stdin="".join(f"{before} {tree}\n" for tree in trees).encode(),
-    )  # fmt: skip
-    by_tree = parse_diff_trees(said.out, trees)
-    return {tip: by_tree[m.tree] for tip, m in merged.items() if m and m.tree in by_tree}
-
-
-def parse_diff_trees(data: bytes, trees: Sequence[Sha]) -> dict[Sha, tuple[str, ...]]:
-    """Paths per tree of ``diff-tree --stdin -r -z --raw``: a header line ``A B``, then ``:meta NUL path NUL``."""
-    found: dict[Sha, list[str]] = {tree: [] for tree in trees}
-    current: list[str] = []
-    fields = iter(data.split(b"\0"))
-    for field in fields:
-        head, _, rest = field.rpartition(b"\n")
-        if head:
-            current = found[Sha(head.rpartition(b" ")[2].decode())]
-        if rest.startswith(b":"):
-            current.append(os.fsdecode(next(fields)))
-    return {tree: tuple(paths) for tree, paths in found.items()}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from coffee_hooks.base.text import one_line, printable
+from coffee_hooks.ready.judge import listed
 from coffee_hooks.ready.observe import Candidate, Readiness
 from coffee_hooks.ready.radar import Overlap
 
@@ -56,16 +58,18 @@ def to_text(readiness: Readiness) -> str:
         for reason in candidate.reasons:
             lines += [f"    {reason.code.value}: {reason.detail}", f"      -> {reason.hint}"]
     for overlap in readiness.overlaps:
-        word = "conflict" if overlap.conflict else "overlap"
-        paths = ", ".join(printable(path) for path in overlap.paths[:3])
-        lines.append(f"{word}: {printable(overlap.a)} and {printable(overlap.b)} both change {paths}")
+        lines.append(overlap_line(overlap))
     return "\n".join(lines)
+
+
+def overlap_line(overlap: Overlap) -> str:
+    """One pair of branches for people."""
+    word = "conflict" if overlap.conflict else "overlap"
+    return f"{word}: {printable(overlap.a)} and {printable(overlap.b)} both change {listed(overlap.paths)}"
 
 
 def to_github(readiness: Readiness) -> tuple[str, str]:
     """Lines for ``$GITHUB_OUTPUT`` (count, ready, matrix) and Markdown for ``$GITHUB_STEP_SUMMARY``."""
-    import json
-
     ready = [candidate for candidate in readiness.candidates if candidate.ready]
     matrix = {"include": [{"branch": c.branch.name, "task": c.task, "sha": c.branch.tip} for c in ready]}
     outputs = [
@@ -79,6 +83,26 @@ def to_github(readiness: Readiness) -> tuple[str, str]:
         cells = [c.branch.name, c.task or "", str(c.commits_ahead), "yes" if c.ready else "no", why, then]
         rows.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
     return "\n".join(outputs) + "\n", "\n".join(rows) + "\n"
+
+
+def to_annotations(readiness: Readiness) -> str:
+    """Workflow commands for stdout of a step: a notice for each ready branch, a warning for each of the others.
+
+    Escaped as the runner reads them: ``%``, line ends, and in properties ``:`` and ``,`` too.
+    """
+    lines = []
+    for c in readiness.candidates:
+        kind, text = "notice", f"{c.task or c.branch.name} is ready at {c.branch.tip[:12]}"
+        if c.reasons:
+            kind = "warning"
+            text = "; ".join(f"{r.code.value}: {r.detail}. Next: {r.hint}" for r in c.reasons)
+        title = _escaped(c.branch.name).replace(":", "%3A").replace(",", "%2C")
+        lines.append(f"::{kind} title={title}::{_escaped(text)}")
+    return "\n".join(lines)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _cell(text: str) -> str:

@@ -32,9 +32,9 @@ class _Label(NamedTuple):
     value: str
 
 
-_MARK = r"[ \t>]*(?:(?:[-*+]|[0-9]{1,3}[.)])[ \t]+)?(?:[^\x00-\x7f\w]|[ \t])*"
+_MARK = r"[ \t>]*(?:(?:[-*+]|[0-9]{1,3}[.)])[ \t]+)?(?:[^\x00-\x7f\w][ \t]*)*"
 _LABEL = re.compile(
-    rf"{_MARK}(?P<bold>\*\*|__)?(?P<words>[A-Za-z][^:*\n]{{0,60}}?)\s*(?:\*\*|__)?\s*:\s*(?:\*\*|__)?\s*(?P<value>.*)$"
+    rf"{_MARK}(?P<bold>\*\*|__)?(?P<words>[A-Za-z][^:*\n]{{0,60}}?)\s*(?:(?:\*\*|__)\s*)?:\s*(?:(?:\*\*|__)\s*)?(?P<value>.*)$"
 )
 _SENTENCE = re.compile(
     rf"{_MARK}(?:\*\*|__)?(?P<words>depends\s+(?:up)?on|blocked\s+(?:by|on)|blocks)(?:\*\*|__)?\s+"

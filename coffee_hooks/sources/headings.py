@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from itertools import islice
 from typing import NamedTuple
 
 from coffee_hooks.base.model import Status, TaskId
 from coffee_hooks.sources.markdown import heading_of
 from coffee_hooks.sources.status import STATUS_EMOJI, StatusSpan, is_status_phrase, locate_status
 from coffee_hooks.sources.task_names import expand_range
+
+MAX_LINE = 1000
+"""Characters of a line that are read: titles have 20 to 120, and nobody shall make us read a megabyte of blanks."""
+MAX_EMOJI = 20
+"""Emoji of a title that are tried as the beginning of a status."""
 
 
 class Form(Enum):
@@ -65,11 +71,12 @@ _URGENCY = re.compile(r"\s(?=[🔴🟠🟡🟢🔵⚡⭐🚨🔥🎯])")
 _TAIL = re.compile(
     r"(?:\(([^()]*)\)|\[([^\[\]]*)\]|\*\*([^*]+)\*\*|\s[-–—]\s+([A-Za-z0-9% ]+)|[⚡💬🤝]\s*([A-Z ]+))\s*$"
 )
-_TAG = re.compile(r"\s*\[[^\w\]][^\]]*\]")
+_TAG = re.compile(r"\[[^\w\[\]][^\[\]]*\]")
 
 
 def parse_item_heading(line: str) -> NamedItem | None:
     """What a heading line names, or None when it is not about one item (or one range of them)."""
+    line = line[:MAX_LINE]
     heading = heading_of(line)
     if heading is None:
         return None
@@ -90,6 +97,7 @@ def parse_item_heading(line: str) -> NamedItem | None:
 
 def parse_item_bullet(line: str) -> NamedItem | None:
     """What a bullet names. Only ``id: text`` and ``id - text`` count, or any text after a box or a bracket."""
+    line = line[:MAX_LINE]
     match = _BULLET.match(line)
     if match is None:
         return None
@@ -179,10 +187,10 @@ def _title(line: str, start: int, end: int, *, bold: bool) -> tuple[str, StatusS
 
 def _trailing_status(line: str, start: int, end: int) -> StatusSpan | None:
     """The status after a title: an emoji with its words, or words set off by brackets, bold or a dash."""
-    for at in range(start, end):
-        if line[at] in STATUS_EMOJI:
-            found = locate_status(line[at:end])
-            if found and found.start == 0 and _is_plain(line, at, at + found.end, end):
+    places = (at for at in range(start, end) if line[at] in STATUS_EMOJI)
+    for at in islice(places, MAX_EMOJI):
+        found = locate_status(line[at:end])
+        if found and found.start == 0 and _is_plain(line, at, at + found.end, end):
                 return StatusSpan(found.status, at, at + found.end)
     tail = _TAIL.search(line, start, end)
     if tail and tail.lastindex and is_status_phrase(tail[tail.lastindex]):

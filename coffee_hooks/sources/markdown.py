@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))??(?:[ \t]+#+)?[ \t]*$")
+_HEADING = re.compile(r" {0,3}(#{1,6})(?=[ \t]|$)")
 _FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$")
 _LIST_ITEM = re.compile(r"([ \t]*)([-*+]|[0-9]{1,9}[.)])([ \t]+|$)")
 _BULLETS = "-*+0123456789"
@@ -95,9 +95,13 @@ def scan(text: str) -> Document:
 
 
 def heading_of(line: str) -> tuple[int, str] | None:
-    """Level and text of an ATX heading line."""
+    """Level and text of an ATX heading line, without the marks at both ends."""
     match = _HEADING.match(line) if "#" in line[:4] else None
-    return (len(match[1]), match[2] or "") if match else None
+    if match is None:
+        return None
+    text = line[match.end() :].strip(" \t")
+    inner = text.rstrip("#")
+    return len(match[1]), text if inner and inner[-1] not in " \t" else inner.rstrip(" \t")
 
 
 class _Open(NamedTuple):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from coffee_hooks.base.errors import UsageError
@@ -50,7 +51,7 @@ class _File(NamedTuple):
 
 
 def read_plan(project: Project, base: Sha) -> Plan:
-    """The plan committed in *base*. Three git processes, whatever the number of specs.
+    """The plan committed in *base*. Two git processes, whatever the number of specs.
 
     Raises UsageError when the commit has no roadmap.
     """
@@ -59,8 +60,11 @@ def read_plan(project: Project, base: Sha) -> Plan:
     specs = [file for file in files if file.blob and _may_be_spec(file.path, project.config.specs)]
     blobs = read_blobs(project.repo, [file.blob for file in (roadmap, *specs)])
     read = parse_roadmap(blobs[Sha(roadmap.blob)], roadmap.path)
-    items = tuple({item.id: item for item in reversed(read.items)}.values())[::-1]
-    found, doubts = _match(items, [parse_spec(blobs[Sha(file.blob)], file.path) for file in specs])
+    first: dict[TaskId, RoadmapItem] = {}
+    for item in read.items:
+        first.setdefault(item.id, item)
+    items = tuple(first.values())
+    found, doubts = _match(items, [parse_spec(blobs[Sha(file.blob)], file.path) for file in specs], roadmap.path)
     tree = tuple(sorted(file.path for file in files))
     return Plan(base, roadmap.path, items, found, tree, (*notices, *read.notices, *doubts))
 
@@ -82,7 +86,7 @@ def _files(project: Project, base: Sha) -> tuple[list[_File], list[Notice]]:
 
 def _roadmap(configured: str | None, files: Sequence[_File]) -> _File:
     readable = {file.path: file for file in files if file.blob}
-    for path in (configured,) if configured else ROADMAPS:
+    for path in (configured.removeprefix("./"),) if configured else ROADMAPS:
         if path in readable:
             return readable[path]
     if configured:
@@ -93,11 +97,14 @@ def _roadmap(configured: str | None, files: Sequence[_File]) -> _File:
 
 
 def _may_be_spec(path: str, folder: str) -> bool:
-    inside = path.startswith(folder.removeprefix("./").rstrip("/") + "/") and path.lower().endswith(".md")
+    root = posixpath.normpath(folder)
+    inside = path.lower().endswith(".md") and (root == "." or path.startswith(root + "/"))
     return inside or _LEGACY_SPEC.fullmatch(path) is not None
 
 
-def _match(items: Iterable[RoadmapItem], specs: Sequence[Spec]) -> tuple[dict[TaskId, Spec], list[Notice]]:
+def _match(
+    items: Iterable[RoadmapItem], specs: Sequence[Spec], roadmap: str
+) -> tuple[dict[TaskId, Spec], list[Notice]]:
     """The spec of each item; doubts about finished items concern nobody."""
     found: dict[TaskId, Spec] = {}
     doubts: list[Notice] = []
@@ -106,6 +113,6 @@ def _match(items: Iterable[RoadmapItem], specs: Sequence[Spec]) -> tuple[dict[Ta
         if spec is not None:
             found[item.id] = spec
         if item.status is not Status.COMPLETE:
-            doubts += notices
+            doubts += (notice if notice.path else replace(notice, path=roadmap) for notice in notices)
             doubts += spec.warnings if spec is not None else ()
-    return found, doubts
+    return found, list(dict.fromkeys(doubts))

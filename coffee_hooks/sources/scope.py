@@ -20,7 +20,7 @@ _COMMENT = re.compile(
     r"(?P<note>\s*[:(\[–—-].*|\s*\*/|\s*-->|\"\"\"|'''|\s+\(.*)?\s*$",
     re.IGNORECASE,
 )
-_DIFF = re.compile(r"(?:\+\+\+ b/|--- a/|diff --git a/)(?P<path>\S+)")
+_DIFF = re.compile(r"(?:\+\+\+ b/|--- a/)")
 _OLD = re.compile(r"\b(?:exists|existing|current|before|old|unchanged|reference|example)\b", re.IGNORECASE)
 _SHELL = re.compile(r"bash|sh|shell|console|zsh|shell-session|powershell|terminal")
 _LISTING = frozenset(("", "text", "txt", "plain", "plaintext", "yaml", "yml"))
@@ -155,10 +155,12 @@ def _fence_paths(document: Document, fence: Fence, context: _Context) -> Iterato
     for number, line in enumerate(lines, fence.start + 1):
         if (code and "/" not in line and '"' not in line and "'" not in line) or not may_hold_path(line):
             continue
-        header = _header(line) if not _SHELL.fullmatch(language) else None
-        for path in find_paths(line, code=code):
-            written = path.pattern == header or (not code and (work or announced(line[path.end :])))
-            yield NamedPath(path.pattern, path.kind, Intent.WRITE if written and not talk else Intent.MENTION, number)
+        changed = _DIFF.match(line)
+        header = None if _SHELL.fullmatch(language) else _header(line)
+        for path in find_paths(line[changed.end() :] if changed else line, code=code):
+            announces = not code and (work or announced(line[path.end :]))
+            written = not talk and (changed is not None or path.pattern == header or announces)
+            yield NamedPath(path.pattern, path.kind, Intent.WRITE if written else Intent.MENTION, number)
 
 
 def _tree_paths(lines: Sequence[str], first: int, *, talk: bool) -> Iterator[NamedPath]:
@@ -173,7 +175,5 @@ def _tree_paths(lines: Sequence[str], first: int, *, talk: bool) -> Iterator[Nam
 
 def _header(line: str) -> str | None:
     """The path of a comment that is nothing but a path: the file that the code below it belongs to."""
-    if match := _DIFF.match(line):
-        return match["path"]
     match = _COMMENT.match(line)
     return match["path"] if match and not _OLD.search(match["note"] or "") else None

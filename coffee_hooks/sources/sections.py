@@ -14,7 +14,7 @@ from coffee_hooks.sources.status import locate_status
 from coffee_hooks.sources.task_names import TaskKey, task_key
 
 _STATUS_LINE = re.compile(
-    r"[ \t]*(?:[-*+][ \t]+|\|[ \t]*)?(?:[^\x00-\x7f\w]|[ \t])*"
+    r"[ \t]*(?:[-*+][ \t]+|\|[ \t]*)?(?:[^\x00-\x7f\w][ \t]*)*"
     r"(?:\*\*|__)?status(?:\*\*|__)?\s*[:|](?:\*\*|__)?\s*(?P<value>\S.*)$",
     re.IGNORECASE,
 )

@@ -26,7 +26,10 @@ _FILE = re.compile(
     r"(?:(?P<spec>SPEC)|(?P<kind>US|PRIORITY))[-_](?:(?P<us>US)[-_])?(?P<number>[0-9]{1,9})(?P<decimal>(?:[-_.][0-9]{1,2}(?=[-_.]|$)){0,2})(?![0-9])",
     re.IGNORECASE,
 )
-_NAMED_IN_FILE = re.compile(r"(?:^|[-_/])(us|priority)[-_]([0-9]{1,9})(?![0-9])", re.IGNORECASE)
+_NAMED_IN_FILE = re.compile(
+    r"(?:^|[-_/])(?:(us)[-_]([0-9]{1,9})|(priority)[-_]([0-9]{1,9}(?:[-_.][0-9]{1,2}(?=[-_.]))?))(?![0-9])",
+    re.IGNORECASE,
+)
 _OWNER = re.compile(r"\**(?:related\s+)?(?:user\s+)?(?:story|stories|task|item|implements|us)\**\s*:", re.IGNORECASE)
 _PRIORITY = re.compile(r"[-*\s]*priority\**\s*:", re.IGNORECASE)
 _NEEDS = re.compile(r"[-*\s]*(?:depend|blocked|requires|prerequisite|supersede|block)", re.IGNORECASE)
@@ -182,8 +185,8 @@ def _read_header(path: str, title: str, text: str) -> _Header:
 
 def _in_file_name(path: str) -> Iterable[TaskId]:
     name = path.rpartition("/")[2]
-    for kind, number in _NAMED_IN_FILE.findall(name):
-        task = parse_task_name(f"{kind}-{number}")
+    for us, story, priority, number in _NAMED_IN_FILE.findall(name):
+        task = parse_task_name(f"{us or priority}-{story or re.sub('[-_]', '.', number)}")
         if task:
             yield task
 

@@ -140,18 +140,19 @@ def _imports(number: int, line: str) -> Iterator[Symbol]:
 
 def _prose_symbols(number: int, line: str) -> Iterator[Symbol]:
     if "`" in line:
+        change = _CHANGE.search(line)
         for match in _QUOTED.finditer(line):
-            yield from _quoted(number, line, match)
+            changed = change is not None and change.end() <= match.start()
+            yield from _quoted(number, match, SymbolRole.CHANGES if changed else SymbolRole.USES)
     if "/" in line and ("GET" in line or "POST" in line or "PUT" in line or "PATCH" in line or "DELETE" in line):
         yield from _routes(number, line)
     if "TABLE" in line:
         yield from _tables(number, line)
 
 
-def _quoted(number: int, line: str, match: re.Match[str]) -> Iterator[Symbol]:
+def _quoted(number: int, match: re.Match[str], role: SymbolRole) -> Iterator[Symbol]:
     """A name in backticks: a class by its capitals (``Store.save()`` is about Store), a function by its call."""
     head, _, _ = match["name"].partition(".")
-    role = SymbolRole.CHANGES if _CHANGE.search(line, 0, match.start()) else SymbolRole.USES
     if (
         _CLASS_NAME.fullmatch(head)
         and not _NOT_SHARED.match(head)

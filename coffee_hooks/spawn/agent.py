@@ -15,6 +15,8 @@ PRESETS: Mapping[str, Command] = {
 }
 PLACEHOLDERS = frozenset(("task", "branch", "worktree", "spec", "prompt", "prompt_file", "base"))
 
+_PLACE = re.compile(r"\{([a-z_]+)\}")
+
 
 def choose_agent(config: Config, name: str | None) -> tuple[str, Agent]:
     """The agent called *name* in ``agents:``, a preset of that name, or the default. Raises UsageError."""
@@ -39,15 +41,16 @@ def template(agent: Agent) -> Command:
                 hint=f"write an argument list such as [{agent.command}], or one of: {known}",
             )
         return PRESETS[agent.command]
-    if not agent.command:
+    if not agent.command or not agent.command[0]:
         raise UsageError("agent.command is empty", hint="set agent.command in .coffee.yaml")
+    check_placeholders(agent.command)
     return agent.command
 
 
 def check_placeholders(command: Sequence[str], known: frozenset[str] = PLACEHOLDERS) -> None:
     """Raises UsageError for a ``{word}`` that nothing fills in."""
     for word in command:
-        for name in re.findall(r"\{([a-z_]+)\}", word):
+        for name in _PLACE.findall(word):
             if name not in known:
                 raise UsageError(
                     f"unknown placeholder {{{name}}} in {word!r}",
@@ -56,6 +59,6 @@ def check_placeholders(command: Sequence[str], known: frozenset[str] = PLACEHOLD
 
 
 def fill(command: Sequence[str], values: Mapping[str, str]) -> Command:
-    """Every placeholder replaced in one pass, so that a value is never expanded again."""
-    check_placeholders(command)
-    return tuple(re.sub(r"\{([a-z_]+)\}", lambda m: values[m[1]], word) for word in command)
+    """Every placeholder replaced in one pass, so that a value is never expanded again. Raises UsageError."""
+    check_placeholders(command, frozenset(values))
+    return tuple(_PLACE.sub(lambda found: values[found[1]], word) for word in command)

@@ -1,30 +1,77 @@
-"""Claim a task: claim, branch number and branch in one ref transaction, under the lock."""
+"""Claim tasks: claim, branch number and branch in one ref transaction, under the lock."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
 
 from coffee_hooks.base.git import ABSENT
 from coffee_hooks.base.lock import LockProof
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import Move, list_refs, read_json, transact, write_json
-from coffee_hooks.base.worktrees import Worktree
-from coffee_hooks.spawn.numbers import branch_name, next_number
+from coffee_hooks.base.worktrees import Worktree, list_worktrees
+from coffee_hooks.spawn.making import Making, take
+from coffee_hooks.spawn.numbers import branch_name, next_number, number_of
+from coffee_hooks.spawn.report import Skipped
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state.claims import Claim, ClaimState
 from coffee_hooks.state.graveyard import read_graves
 from coffee_hooks.state.landings import read_landings
 
 SEQ = "refs/coffee/seq"
+TRIES = 3
+FREE = (ClaimState.RELEASED, ClaimState.REVERTED)
+
+
+class Origin(Enum):
+    """Whether this call claimed the task, or found it claimed by a call that died or for another attempt."""
+
+    FRESH = "fresh"
+    FOUND = "found"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claim of ours that this process brings to its agent; only commits after *since* count as the agent's."""
+
+    claim: Claim
+    making: Making
+    origin: Origin
+    since: Sha
+
+
+def claim_all(
+    project: Project, base: Sha, tasks: Sequence[TaskId], proof: LockProof
+) -> tuple[list[Job], list[Skipped]]:
+    """Claim each task on a new branch at *base*; those that somebody has are skipped."""
+    assert proof.name == "spawn"
+    claims = claims_.read_claims(project.repo)
+    number = first_number(project, claims, list_worktrees(project.repo)) if tasks else 0
+    jobs: list[Job] = []
+    skipped: list[Skipped] = []
+    try:
+        for task in tasks:
+            found = _claim(project, task, base, number, claims.get(task))
+            if isinstance(found, Job):
+                jobs.append(found)
+                number = number_of(found.claim.branch) + 1
+            else:
+                skipped.append(found)
+    except BaseException:
+        for job in jobs:
+            give_back(project, job.claim, "interrupted")
+            job.making.finish()
+        raise
+    return jobs, skipped
 
 
 def first_number(project: Project, claims: Mapping[TaskId, Claim], worktrees: Iterable[Worktree]) -> int:
     """The first branch number that nothing here or on the remote has ever carried."""
     repo = project.repo
-    refs = list_refs(repo, "refs/heads/", "refs/remotes/", SEQ)
-    known = [name.rpartition("/")[2] for name in refs]
+    known = list(list_refs(repo, "refs/heads/", "refs/remotes/"))
     known += [str(w.path) for w in worktrees]
     known += [grave.branch for grave in read_graves(repo)]
     known += [claim.branch for claim in claims.values()]
@@ -39,26 +86,33 @@ def _sequence(project: Project) -> int:
     return max((int(v["last"]) for v in values.values() if type(v.get("last")) is int), default=0)
 
 
-def claim_task(
-    project: Project, task: TaskId, base: Sha, number: int, earlier: Claim | None, proof: LockProof
-) -> Claim | None:
-    """Claim *task* on a new branch at *base*; None when somebody else was first.
+def _claim(project: Project, task: TaskId, base: Sha, number: int, earlier: Claim | None) -> Job | Skipped:
+    """*earlier* is replaced when it is released or reverted."""
+    for _ in range(TRIES):
+        if earlier is not None and earlier.state not in FREE:
+            return Skipped(task, "claimed", f"{earlier.owner} has it on {earlier.branch}")
+        making = take(project.repo.state_dir, branch_name(number))
+        if making is not None:
+            claim = _transact(project, task, base, number, earlier)
+            if claim is not None:
+                return Job(claim, making, Origin.FRESH, base)
+            making.finish()
+        # Somebody without our lock was faster: a person with the branch, another machine with the task.
+        earlier = claims_.read_claims(project.repo).get(task)
+        number += 1
+    return Skipped(task, "claimed", "others took its branch numbers this very moment; try again")
 
-    *earlier* is a released or reverted claim that this one replaces.
-    """
-    assert proof.name == "spawn"
-    repo = project.repo
-    branch = branch_name(number)
-    attempt = earlier.attempt + 1 if earlier else 1
+
+def _transact(project: Project, task: TaskId, base: Sha, number: int, earlier: Claim | None) -> Claim | None:
+    repo, branch = project.repo, branch_name(number)
     fresh = Claim(
-        task, branch, base, claims_.owner_name(), attempt, ClaimState.CLAIMED, None, None, int(time.time()),
+        task, branch, base, claims_.owner_name(), 1, ClaimState.CLAIMED, None, None, int(time.time()),
         blob=earlier.blob if earlier else ABSENT,
     )  # fmt: skip
-    claim, take = claims_.moved(repo, fresh)
-    old_sequence = list_refs(repo, SEQ).get(SEQ, ABSENT)
+    claim, take_it = claims_.moved(repo, fresh)
     moves = [
-        take,
-        Move(SEQ, old_sequence, write_json(repo, {"last": number})),
+        take_it,
+        Move(SEQ, list_refs(repo, SEQ).get(SEQ, ABSENT), write_json(repo, {"last": number})),
         Move(f"refs/heads/{branch}", ABSENT, base),
     ]
     return claim if transact(repo, moves, reason=f"coffee spawn {task}") else None

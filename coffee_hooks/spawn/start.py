@@ -2,112 +2,63 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from coffee_hooks.base.config import Agent, Command
 from coffee_hooks.base.environment import for_children
 from coffee_hooks.base.errors import EnvironmentFailure
+from coffee_hooks.base.model import Sha
 from coffee_hooks.base.process import boot_id, start_detached
 from coffee_hooks.base.project import Project
-from coffee_hooks.base.refs import encode
-from coffee_hooks.spawn.agent import fill
-from coffee_hooks.spawn.port import choose_port
-from coffee_hooks.spawn.prompt import Assignment, prompt
+from coffee_hooks.spawn.crew import Crew
+from coffee_hooks.spawn.kit import Kit
+from coffee_hooks.spawn.worktree import run_step
 from coffee_hooks.state.agents import EndReason, begin_run, end_run
-from coffee_hooks.state.claims import Claim
 from coffee_hooks.state.order import Order, write_order
 from coffee_hooks.state.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """One agent about to start: the filled argument list and what it will find in its environment."""
-
-    claim: Claim
-    worktree: Path
-    argv: Command
-    environment: dict[str, str]
-    log: Path
-
-
-@dataclass(frozen=True, slots=True)
 class Starting:
-    """A supervisor that was started and has not answered yet."""
+    """A supervisor that was started and has not answered yet. *answer* is the descriptor on which it will."""
 
-    prepared: Prepared
+    kit: Kit
+    program: str
     run: int
     answer: int
-    supervisor: int
 
 
-def log_path(project: Project, task: str) -> Path:
-    """The log of a task: every attempt of its agent, one after the other."""
-    return project.repo.state_dir / "logs" / f"{encode(task)}.log"
+def begin(project: Project, store: Store, kit: Kit, crew: Crew, since: Sha) -> Starting:
+    """Record the run, then start the supervisor; its answer is read by :func:`answered`.
 
-
-def prepare(
-    project: Project, claim: Claim, worktree: Path, work: Assignment, agent: Agent, command: Command
-) -> Prepared:
-    """Write the prompt file and fill in the argument list. Raises UsageError for an unknown placeholder."""
-    text = prompt(work, worktree, claim.branch, project.config.gate.command, agent.prompt)
-    prompt_file = project.repo.state_dir / "prompts" / f"{encode(claim.task)}.md"
-    prompt_file.parent.mkdir(parents=True, exist_ok=True)
-    prompt_file.write_text(text, encoding="utf-8", errors="replace")
-    values = {
-        "task": claim.task, "branch": claim.branch, "worktree": str(worktree), "base": claim.base,
-        "spec": work.spec_path or "", "prompt": text.replace("\0", ""), "prompt_file": str(prompt_file),
-    }  # fmt: skip
-    environment = variables(project, claim, worktree, work.spec_path) | {"COFFEE_PROMPT_FILE": str(prompt_file)}
-    return Prepared(claim, worktree, fill(command, values), environment, log_path(project, claim.task))
-
-
-def variables(project: Project, claim: Claim, worktree: Path, spec: str | None) -> dict[str, str]:
-    """The ``COFFEE_*`` variables of everything that runs for this claim."""
-    return {
-        "COFFEE_TASK_ID": claim.task,
-        "COFFEE_BRANCH": claim.branch,
-        "COFFEE_WORKTREE": str(worktree),
-        "COFFEE_ROOT": str(project.repo.main),
-        "COFFEE_BASE_SHA": claim.base,
-        "COFFEE_SPEC": spec or "",
-        "COFFEE_PORT": str(choose_port(claim.branch)),
-        "COFFEE_ATTEMPT": str(claim.attempt),
-    }
-
-
-def begin(project: Project, store: Store, prepared: Prepared, name: str, agent: Agent) -> Starting:
-    """Record the run, then start the supervisor; its answer is read by :func:`answered`."""
-    claim = prepared.claim
-    run = begin_run(
-        store, task=claim.task, branch=claim.branch, worktree=str(prepared.worktree), attempt=claim.attempt, agent=name,
-        command=(prepared.argv[0],), supervisor_pid=0, boot_id=boot_id(), log=str(prepared.log), when=time.time(),
-    )  # fmt: skip
-    order = write_order(
-        Order(
-            run,
-            claim.task,
-            claim.branch,
-            claim.base,
-            claim.attempt,
-            prepared.argv,
-            str(prepared.worktree),
-            str(project.repo.common_dir),
-            str(prepared.log),
-            agent.timeout,
-            agent.idle_timeout,
-        )  # fmt: skip
-    )
+    Only commits that *since* does not have count as the agent's. Raises CoffeeError and OSError.
+    """
+    run_step(kit, "hooks.before-agent", project.config.hooks.before_agent)
+    argv = kit.fill(crew.command)
+    run = _record(store, kit, crew.name, argv)
+    order = write_order(_order(project, kit, crew.agent, run, argv, since))
     ours, theirs = os.pipe()
-    supervisor = start_detached(
-        [sys.executable, "-m", "coffee_hooks.spawn.supervisor", str(order), str(theirs)],
-        cwd=project.repo.state_dir, env=for_children(prepared.environment, agent.env), log=prepared.log, pass_fds=(theirs,),
-    )  # fmt: skip
-    os.close(theirs)
-    return Starting(prepared, run, ours, supervisor)
+    # The supervisor inherits the lock on its order, so there is no moment at which nobody holds it.
+    held = os.open(order, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        after = kit.fill(project.config.hooks.after_agent)
+        start_detached(
+            [sys.executable, "-m", "coffee_hooks.spawn.supervisor", str(order), str(held), str(theirs), *after],
+            cwd=project.repo.state_dir, env=for_children(kit.environment, crew.agent.env), log=kit.log,
+            pass_fds=(held, theirs),
+        )  # fmt: skip
+    except BaseException:
+        os.close(ours)
+        raise
+    finally:
+        os.close(theirs)
+        os.close(held)
+    return Starting(kit, argv[0], run, ours)
 
 
 def answered(store: Store, starting: Starting) -> int:
@@ -119,6 +70,22 @@ def answered(store: Store, starting: Starting) -> int:
         return int(rest)
     end_run(store, starting.run, time.time(), None, EndReason.FAILED)
     raise EnvironmentFailure(
-        f"the agent of {starting.prepared.claim.task} could not be started: {rest or 'its supervisor died'}",
-        hint=f"check agent.command ({starting.prepared.argv[0]}) and {starting.prepared.log}",
+        f"the agent of {starting.kit.claim.task} could not be started: {rest or 'its supervisor died'}",
+        hint=f"check agent.command ({starting.program}) and {starting.kit.log}",
     )
+
+
+def _record(store: Store, kit: Kit, name: str, argv: Command) -> int:
+    claim = kit.claim
+    return begin_run(
+        store, task=claim.task, branch=claim.branch, worktree=str(kit.worktree), attempt=claim.attempt, agent=name,
+        command=(argv[0],), supervisor_pid=0, boot_id=boot_id(), log=str(kit.log), when=time.time(),
+    )  # fmt: skip
+
+
+def _order(project: Project, kit: Kit, agent: Agent, run: int, argv: Command, since: Sha) -> Order:
+    claim = kit.claim
+    return Order(
+        run, claim.task, claim.branch, since, claim.attempt, argv, str(kit.worktree), str(project.repo.common_dir),
+        str(kit.log), agent.timeout, agent.idle_timeout,
+    )  # fmt: skip

@@ -1,137 +1,135 @@
 """The small process beside each agent: owns its output, watches for silence, ends the whole group, says how it ended.
 
-Started as ``python -m coffee_hooks.spawn.supervisor ORDER`` in a session of its own; it survives whoever started
-it. It holds a kernel lock on its order file for as long as it lives, so nobody has to trust a pid.
+Started as ``python -m coffee_hooks.spawn.supervisor ORDER LOCK ANSWER [AFTER...]`` in a session of its own; it
+survives whoever started it. LOCK is the inherited descriptor that holds the kernel lock on the order file for as long
+as the supervisor lives, so nobody has to trust a pid.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from coffee_hooks.base.errors import CoffeeError
-from coffee_hooks.base.process import end_group, group_members, identify
+from coffee_hooks.base.process import end_group, group_members, identify, run
+from coffee_hooks.spawn.orphans import adopt, end_orphans, reap_orphans
+from coffee_hooks.spawn.signs import Silence
+from coffee_hooks.spawn.stop import stop_file
 from coffee_hooks.state.agents import EndReason, end_run, heartbeat, note_pid, note_supervisor
 from coffee_hooks.state.order import Order, read_order
-from coffee_hooks.state.store import open_store
+from coffee_hooks.state.store import Store, open_store
 
+LOOK_SECONDS = 0.2
 BEAT_SECONDS = 5.0
 GRACE_SECONDS = 10.0
+AFTER_SECONDS = 1800.0
+
+_signals: list[int] = []
+"""Signals that asked this process to end; a handler that raised could leave an agent that nobody watches."""
 
 
-class _Stop(Exception):
-    """Somebody asked this supervisor to end its agent."""
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """The agent's process, and when it was started on the monotonic clock."""
+
+    process: subprocess.Popen[bytes]
+    started: float
 
 
-def main(argv: list[str]) -> int:
-    """Run the order in the file *argv[0]*; tells the pid, or what went wrong, on descriptor *argv[1]*."""
-    path, answer = Path(argv[0]), int(argv[1])
-    with path.open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+def main(argv: Sequence[str]) -> int:
+    """Carry out one order. Tells the agent's pid, or what went wrong, on the descriptor ANSWER."""
+    path, lock, answer, after = Path(argv[0]), int(argv[1]), int(argv[2]), tuple(argv[3:])
+    with os.fdopen(lock) as held:
         order = read_order(held)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, _stop)
-        _record(order, lambda store: note_supervisor(store, order.run, os.getpid()))
+            signal.signal(number, lambda received, _frame: _signals.append(received))
+        adopt()
         try:
-            child = _start(order)
-        except OSError as missing:
+            agent = _start(order)
+        except (OSError, ValueError) as missing:
             _end(order, None, EndReason.FAILED)
-            os.write(answer, f"error {missing.strerror or missing}".encode())
+            _tell(answer, f"error {getattr(missing, 'strerror', None) or missing}")
             return 1
-        agent = identify(child.pid)
-        _record(order, lambda store: note_pid(store, order.run, child.pid, agent.start_time if agent else time.time()))
-        with contextlib.suppress(BrokenPipeError):  # whoever started us has gone; we go on
-            os.write(answer, f"pid {child.pid}".encode())
-        os.close(answer)
-        reason = _watch(order, child)
-        _end(order, child.returncode, reason)
-    path.unlink(missing_ok=True)
+        _tell(answer, f"pid {agent.process.pid}")
+        reason = _watch(order, agent)
+        _leave_nothing(agent.process)
+        if after:
+            run(after, cwd=_cwd(order), env=os.environ, log=Path(order.log), seconds=AFTER_SECONDS)
+        _end(order, agent.process.returncode, reason)
+        path.unlink(missing_ok=True)
+        stop_file(order.state_dir, order.run).unlink(missing_ok=True)
     return 0
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise _Stop
-
-
-def _start(order: Order) -> subprocess.Popen[bytes]:
-    with Path(order.log).open("ab") as sink:
+def _start(order: Order) -> Agent:
+    """Start the agent and record which process it is. Raises OSError and ValueError when it cannot be started."""
+    with contextlib.ExitStack() as stack:
+        sink = stack.enter_context(Path(order.log).open("ab"))
         sink.write(f"--- attempt {order.attempt}\n".encode())
         sink.flush()
-        return subprocess.Popen(
+        store: Store | None = None
+        with contextlib.suppress(CoffeeError):  # open before the agent starts: its pid is then written at once
+            store = stack.enter_context(open_store(order.state_dir))
+        process = subprocess.Popen(
             order.argv, cwd=order.worktree, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
             start_new_session=True,
         )  # fmt: skip
+        # One that has ended already is still there until we wait for it. Where the system does not say when it was
+        # made, no time is better than a wrong one, by which it would be taken for a stranger.
+        agent = identify(process.pid)
+        if store is not None:
+            with contextlib.suppress(CoffeeError):
+                note_supervisor(store, order.run, os.getpid())
+                if agent is not None:
+                    note_pid(store, order.run, process.pid, agent.start_time)
+    return Agent(process, time.monotonic())
 
 
-def _watch(order: Order, child: subprocess.Popen[bytes]) -> EndReason:
-    """Wait for the end, or bring it about. On return the group is empty and the child is reaped."""
-    reason = EndReason.FAILED
-    try:
-        reason = _until_end(order, child)
-    except _Stop:
-        reason = EndReason.CANCELLED
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        if child.poll() is None or group_members(child.pid):
-            end_group(child.pid, grace=GRACE_SECONDS)
-        child.wait()
-    return reason
+def _tell(answer: int, text: str) -> None:
+    with contextlib.suppress(OSError):  # whoever started us has gone; we go on
+        os.write(answer, text.encode("utf-8", "replace"))
+    os.close(answer)
 
 
-def _until_end(order: Order, child: subprocess.Popen[bytes]) -> EndReason:
-    started = last_sign = time.monotonic()
-    signs = _signs(order)
-    beat = min(BEAT_SECONDS, max(order.idle_timeout / 4, 0.05))
+def _watch(order: Order, agent: Agent) -> EndReason:
+    """Wait until the agent has ended, or has to."""
+    silence = Silence(Path(order.log), Path(order.worktree), order.idle_timeout, agent.started)
+    beat = agent.started
     while True:
-        try:
-            child.wait(timeout=beat)
-            return EndReason.DONE if child.returncode == 0 else EndReason.FAILED
-        except subprocess.TimeoutExpired:
-            now = time.monotonic()
-        if (seen := _signs(order)) != signs:
-            signs, last_sign = seen, now
-            _record(order, lambda store: heartbeat(store, order.run, time.time()))
-        if now - started > order.timeout:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return EndReason.DONE if agent.process.wait(timeout=LOOK_SECONDS) == 0 else EndReason.FAILED
+        now = time.monotonic()
+        if _signals or stop_file(order.state_dir, order.run).exists():
+            return EndReason.CANCELLED
+        if now - agent.started > order.timeout:
             return EndReason.TIMED_OUT
-        if now - last_sign > order.idle_timeout:
+        if silence.seconds(now) > order.idle_timeout:
             return EndReason.STALLED
+        if now - beat > BEAT_SECONDS:
+            if silence.last_sign > beat:
+                _record(order, lambda store: heartbeat(store, order.run, time.time()))
+            beat = now
+            reap_orphans(agent.process.pid)
 
 
-def _signs(order: Order) -> tuple[float, ...]:
-    """What changes while an agent is at work: bytes in its log, its commits, the files it writes."""
-    newest = 0.0
-    with contextlib.suppress(OSError):
-        newest = _newest(Path(order.worktree))
-    return (_stat(Path(order.log)), newest)
+def _leave_nothing(process: subprocess.Popen[bytes]) -> None:
+    """End the agent, its group, and what it left in sessions of its own."""
+    if process.poll() is None or group_members(process.pid):
+        end_group(process.pid, grace=GRACE_SECONDS)
+    process.wait()
+    end_orphans(GRACE_SECONDS)
 
 
-def _newest(top: Path, most: int = 20_000) -> float:
-    newest = 0.0
-    for folder, folders, files in os.walk(top):
-        folders[:] = [name for name in folders if name not in (".git", "node_modules", ".venv")]
-        for name in files:
-            with contextlib.suppress(OSError):
-                newest = max(newest, (Path(folder) / name).lstat().st_mtime)
-        most -= len(files)
-        if most < 0:
-            break
-    return newest
-
-
-def _stat(path: Path) -> float:
-    try:
-        return float(path.stat().st_size)
-    except OSError:
-        return -1.0
+def _cwd(order: Order) -> Path:
+    worktree = Path(order.worktree)
+    return worktree if worktree.is_dir() else order.state_dir
 
 
 def _end(order: Order, code: int | None, reason: EndReason) -> None:
@@ -143,11 +141,11 @@ def _end(order: Order, code: int | None, reason: EndReason) -> None:
         final = record_end(order, reason)
     except CoffeeError as failed:
         with contextlib.suppress(OSError), Path(order.log).open("ab") as sink:
-            sink.write(f"--- the end could not be recorded: {failed.what}\n".encode())
+            sink.write(f"--- the end could not be recorded: {failed.what} {failed.detail}\n".encode("utf-8", "replace"))
     _record(order, lambda store: end_run(store, order.run, time.time(), code, final))
 
 
-def _record(order: Order, write: Callable[..., object]) -> None:
+def _record(order: Order, write: Callable[[Store], object]) -> None:
     # The database is a convenience: losing it must never end an agent's work.
     with contextlib.suppress(CoffeeError, OSError), open_store(order.state_dir) as store:
         write(store)

@@ -1,20 +1,26 @@
-"""Make one worktree for a claim: added, populated, given its ignored files, set up and proved to be right."""
+"""Make one worktree for a claim: added, proved to be right, given its ignored files, set up."""
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from coffee_hooks.base.config import Command
 from coffee_hooks.base.environment import for_children
-from coffee_hooks.base.errors import CoffeeError
+from coffee_hooks.base.errors import CoffeeError, RuleError
 from coffee_hooks.base.git import GitFailed, in_worktree
+from coffee_hooks.base.model import TaskId
 from coffee_hooks.base.process import End, run
 from coffee_hooks.base.project import Project
+from coffee_hooks.base.text import printable
+from coffee_hooks.base.worktrees import Worktree, list_worktrees
 from coffee_hooks.guard.cfr_013 import check_branch
 from coffee_hooks.spawn.copies import Copies, copy_into
-from coffee_hooks.spawn.numbers import folder_name
+from coffee_hooks.spawn.kit import Kit
 from coffee_hooks.state.claims import Claim
 
 SETUP_SECONDS = 1800.0
@@ -22,11 +28,10 @@ SETUP_SECONDS = 1800.0
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A worktree that is ready for an agent; *seconds* it took without the user's setup."""
+    """A worktree that is ready for an agent; UNIX times of its making without the user's own setup."""
 
-    path: Path
-    git_dir: Path
-    seconds: float
+    started: float
+    ended: float
 
 
 class WorktreeFailed(CoffeeError):
@@ -35,53 +40,78 @@ class WorktreeFailed(CoffeeError):
     exit_code = 4
 
 
-def worktree_path(project: Project, branch: str) -> Path:
-    """Where the worktree of *branch* belongs."""
-    return project.worktrees_root / folder_name(branch)
+def make_worktree(project: Project, kit: Kit, copies: Copies) -> Made:
+    """Make the worktree of *kit*. Raises WorktreeFailed with everything of this call undone."""
+    path = kit.worktree
+    with _explained(kit.claim.task):
+        try:
+            path.mkdir()  # from here on the folder is ours: whatever else has this name is refused
+        except FileExistsError:
+            raise WorktreeFailed(
+                f"{printable(str(path))} is already there", hint="move it away, or choose another worktrees.root"
+            ) from None
+        try:
+            started = time.time()
+            in_worktree(project.repo.main, "worktree", "add", "--", str(path), kit.claim.branch)
+            return equip(project, kit, copies, started)
+        except BaseException:
+            undo_worktree(project, kit.claim.branch, path)
+            raise
 
 
-def make_worktree(project: Project, claim: Claim, copies: Copies, log: Path, env: dict[str, str]) -> Made:
-    """Make the worktree of *claim*. Raises WorktreeFailed with everything of this call undone."""
-    path = worktree_path(project, claim.branch)
-    started = time.monotonic()
-    if path.exists() or path.is_symlink():
-        raise WorktreeFailed(f"{path} is already there", hint="move it away, or choose another worktrees.root")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        in_worktree(project.repo.main, "worktree", "add", "--", str(path), claim.branch)
-        git_dir = _prove(project, claim, path)
-        copy_into(project.repo.main, path, git_dir, copies)
-        seconds = time.monotonic() - started
-        _set_up(project, path, log, env)
-    except GitFailed as failed:
-        undo_worktree(project, path)
-        raise WorktreeFailed(
-            f"the worktree for {claim.task} could not be made",
-            hint="coffee doctor",
-            detail=failed.detail or failed.what,
-        ) from failed
-    except OSError as failed:
-        undo_worktree(project, path)
-        raise WorktreeFailed(
-            f"the worktree for {claim.task} could not be made: {failed.strerror}",
-            hint="free space or rights in worktrees.root, then run this again", detail=str(failed),
-        ) from failed  # fmt: skip
-    except BaseException:
-        undo_worktree(project, path)
-        raise
-    return Made(path, git_dir, seconds)
+def continue_worktree(project: Project, kit: Kit, copies: Copies) -> Made:
+    """Finish a worktree that is there already. Raises WorktreeFailed; nothing of it is taken away."""
+    with _explained(kit.claim.task):
+        return equip(project, kit, copies, time.time())
 
 
-def undo_worktree(project: Project, path: Path) -> None:
-    """Remove what :func:`make_worktree` made at *path*; nobody has worked in it yet."""
-    removed = in_worktree(project.repo.main, "worktree", "remove", "--force", "--", str(path), ok=(0, 128))
-    if removed.rc and (path / ".git").is_file():  # ours, half made: git no longer knows it
-        shutil.rmtree(path, ignore_errors=True)
-        in_worktree(project.repo.main, "worktree", "prune", ok=(0, 128))
+def equip(project: Project, kit: Kit, copies: Copies, started: float) -> Made:
+    """Prove that the checkout is the right one, then give it its files and the user's setup."""
+    git_dir = prove(project, kit.claim, kit.worktree)
+    copy_into(project.repo.main, kit.worktree, git_dir, copies)
+    made = Made(started, time.time())
+    for key, command in (
+        ("worktrees.setup", project.config.worktrees.setup),
+        ("hooks.after-create", project.config.hooks.after_create),
+    ):
+        run_step(kit, key, command)
+    return made
 
 
-def _prove(project: Project, claim: Claim, path: Path) -> Path:
-    """CFR-013, and that this is the checkout we think it is. Returns its git folder."""
+def restore_worktree(claim: Claim, gone: Worktree) -> None:
+    """Bring back a worktree whose folder is gone from its own index, so that what was staged there is not lost.
+
+    Raises RuleError when it is locked (its disk may only be away), WorktreeFailed.
+    """
+    if gone.locked:
+        raise RuleError(
+            f"the worktree {printable(str(gone.path))} is locked and not there",
+            hint=f"mount its disk, or: git worktree unlock {printable(str(gone.path))}",
+        )
+    with _explained(claim.task):
+        gone.path.mkdir(parents=True)
+        (gone.path / ".git").write_bytes(b"gitdir: " + bytes(gone.git_dir) + b"\n")
+        if (gone.git_dir / "index").exists():
+            in_worktree(gone.path, "checkout-index", "--all", "--quiet")
+        else:
+            in_worktree(gone.path, "read-tree", "-m", "-u", "HEAD")
+        in_worktree(gone.path, "update-index", "-q", "--refresh", ok=(0, 1))
+
+
+def undo_worktree(project: Project, branch: str, path: Path) -> bool:
+    """Remove what :func:`make_worktree` made at *path*; nobody has worked in it yet. False when something is left."""
+    repo = project.repo
+    real = os.path.realpath(path)
+    if any(os.path.realpath(w.path) == real and w.branch == branch for w in list_worktrees(repo)):
+        # Twice --force: git locks a worktree while it makes it, and a killed git leaves the lock.
+        in_worktree(repo.main, "worktree", "remove", "--force", "--force", "--", str(path), ok=(0, 128))
+    with contextlib.suppress(OSError):
+        path.rmdir()  # only when it is empty: anything else in it is not ours
+    return not path.exists()
+
+
+def prove(project: Project, claim: Claim, path: Path) -> Path:
+    """CFR-013, and that this is the checkout we think it is. Returns its git folder. Raises WorktreeFailed."""
     said = in_worktree(
         path, "rev-parse", "--path-format=absolute", "--git-common-dir", "--git-dir", "--symbolic-full-name", "HEAD"
     )
@@ -89,14 +119,33 @@ def _prove(project: Project, claim: Claim, path: Path) -> Path:
     branch = head.removeprefix("refs/heads/")
     check_branch(branch, project.config.target)
     if Path(common) != project.repo.common_dir or branch != claim.branch:
-        raise WorktreeFailed(f"{path} is not the worktree of {claim.branch}", hint="coffee doctor")
+        raise WorktreeFailed(f"{printable(str(path))} is not the worktree of {claim.branch}", hint="coffee doctor")
     return Path(git_dir)
 
 
-def _set_up(project: Project, path: Path, log: Path, env: dict[str, str]) -> None:
-    setup = project.config.worktrees.setup
-    if not setup:
+def run_step(kit: Kit, key: str, command: Command) -> None:
+    """Run a command of the user's in the worktree; nothing for an empty one. Raises WorktreeFailed."""
+    if not command:
         return
-    ended = run(setup, cwd=path, env=for_children(env), log=log, seconds=SETUP_SECONDS)
+    argv = kit.fill(command)
+    ended = run(argv, cwd=kit.worktree, env=for_children(kit.environment), log=kit.log, seconds=SETUP_SECONDS)
+    if ended.end is End.NOT_FOUND:
+        raise WorktreeFailed(f"{key}: the command {argv[0]!r} was not found", hint=f"install it, or change {key}")
     if ended.end is not End.EXITED or ended.rc != 0:
-        raise WorktreeFailed(f"worktrees.setup failed ({setup[0]})", hint=f"read {log}")
+        how = f"exit code {ended.rc}" if ended.end is End.EXITED else ended.end.value
+        raise WorktreeFailed(f"{key} failed ({argv[0]}: {how})", hint=f"read {kit.log}")
+
+
+@contextlib.contextmanager
+def _explained(task: TaskId) -> Iterator[None]:
+    what = f"the worktree for {task} could not be made"
+    try:
+        yield
+    except GitFailed as failed:
+        raise WorktreeFailed(what, hint="coffee doctor", detail=failed.detail or failed.what) from failed
+    except OSError as failed:
+        raise WorktreeFailed(
+            f"{what}: {failed.strerror}",
+            hint="free space or rights in worktrees.root, then run this again",
+            detail=str(failed),
+        ) from failed

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from coffee_hooks.base.git import ABSENT, Repo
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.refs import Move, list_refs, read_json, transact, write_json
+from coffee_hooks.base.refs import Move, list_refs, read_json, read_ref, to_sha, transact, write_json
 
 PREFIX = "refs/coffee/verdicts/blamed/"
 
@@ -26,23 +27,27 @@ def read_blames(repo: Repo) -> Mapping[Sha, Blame]:
     """Every blamed commit."""
     refs = list_refs(repo, PREFIX)
     values = read_json(repo, refs.values())
-    found = {}
-    for ref, blob in refs.items():
-        value = values.get(blob, {})
-        sha = Sha(ref.removeprefix(PREFIX))
-        if isinstance(value.get("base"), str) and isinstance(value.get("tree"), str):
-            found[sha] = Blame(sha, Sha(value["base"]), Sha(value["tree"]), value.get("log"))
-    return found
+    found = (_decode(ref.removeprefix(PREFIX), values.get(blob, {})) for ref, blob in refs.items())
+    return {blame.sha: blame for blame in found if blame is not None}
 
 
 def blame(repo: Repo, found: Blame) -> None:
     """Remember that *found.sha* is red."""
-    refs = list_refs(repo, PREFIX + found.sha)
+    ref = PREFIX + found.sha
     blob = write_json(repo, {"base": found.base, "tree": found.tree, "log": found.log})
-    transact(repo, [Move(PREFIX + found.sha, refs.get(PREFIX + found.sha, ABSENT), blob)])
+    transact(repo, [Move(ref, read_ref(repo, ref) or ABSENT, blob)])
 
 
 def forgive(repo: Repo, sha: Sha) -> None:
     """Forget the blame of *sha*: a person had it tested again and it was green."""
-    for ref, blob in list_refs(repo, PREFIX + sha).items():
-        transact(repo, [Move(ref, blob, ABSENT)])
+    blob = read_ref(repo, PREFIX + sha)
+    if blob is not None:
+        transact(repo, [Move(PREFIX + sha, blob, ABSENT)])
+
+
+def _decode(name: str, value: Mapping[str, Any]) -> Blame | None:
+    try:
+        log = value.get("log")
+        return Blame(to_sha(name), to_sha(value["base"]), to_sha(value["tree"]), log if isinstance(log, str) else None)
+    except (KeyError, ValueError):
+        return None

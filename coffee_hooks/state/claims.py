@@ -11,7 +11,17 @@ from typing import Any
 
 from coffee_hooks.base.git import ABSENT, Repo
 from coffee_hooks.base.model import Sha, TaskId
-from coffee_hooks.base.refs import Move, encode, list_refs, read_json, transact, write_json
+from coffee_hooks.base.refs import (
+    Move,
+    encode,
+    is_branch_name,
+    list_refs,
+    read_json,
+    to_sha,
+    to_text,
+    transact,
+    write_json,
+)
 
 PREFIX = "refs/coffee/tasks/"
 
@@ -74,8 +84,9 @@ def read_claims(repo: Repo) -> dict[TaskId, Claim]:
     """Every claim by task. Two git processes."""
     refs = list_refs(repo, PREFIX)
     values = read_json(repo, refs.values())
-    claims = (_decode(values[blob], blob) for blob in refs.values() if blob in values)
-    return {claim.task: claim for claim in claims if claim is not None}
+    claims = {ref: _decode(values[blob], blob) for ref, blob in refs.items() if blob in values}
+    # A claim that lies under another task's name could only be mistaken for that task's.
+    return {claim.task: claim for ref, claim in claims.items() if claim is not None and claim.ref == ref}
 
 
 def moved(repo: Repo, claim: Claim, **changes: Any) -> tuple[Claim, Move]:
@@ -102,14 +113,18 @@ def _encode(claim: Claim) -> dict[str, Any]:
 def _decode(value: Mapping[str, Any], blob: Sha) -> Claim | None:
     try:
         return Claim(
-            task=TaskId(str(value["task"])), branch=str(value["branch"]), base=Sha(str(value["base"])),
-            owner=str(value.get("owner", "")), attempt=int(value.get("attempt", 1)), state=ClaimState(value["state"]),
-            sha=Sha(value["sha"]) if value.get("sha") else None, reason=value.get("reason"),
-            since=int(value.get("since", 0)), nonce=str(value.get("nonce", "")), blob=blob,
+            task=TaskId(to_text(value["task"])), branch=_branch(value["branch"]), base=to_sha(value["base"]),
+            owner=to_text(value.get("owner", "")), attempt=int(value.get("attempt", 1)),
+            state=ClaimState(value["state"]), sha=to_sha(value["sha"]) if value.get("sha") else None,
+            reason=None if value.get("reason") is None else to_text(value["reason"]),
+            since=int(value.get("since", 0)), nonce=to_text(value.get("nonce", "")), blob=blob,
         )  # fmt: skip
-    except (
-        KeyError,
-        ValueError,
-        TypeError,
-    ):  # written by hand or by a later version: not a claim we may act on
+    except (KeyError, ValueError, TypeError, OverflowError):  # by hand or by a later version: we may not act on it
         return None
+
+
+def _branch(value: object) -> str:
+    name = to_text(value)
+    if not is_branch_name(name):
+        raise ValueError(f"{name!r} is no name for a branch")
+    return name

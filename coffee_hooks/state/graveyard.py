@@ -14,7 +14,7 @@ from coffee_hooks.base.refs import Move, encode, list_refs
 PREFIX = "refs/coffee/graveyard/"
 
 _KINDS = ("tip", "head", "dirty", "remote", "strays")
-_HASHED = re.compile(r"%[0-9a-f]{40}$")
+_HASHED = re.compile(r"^%_$|%_[0-9a-f]{40}$")
 
 
 @dataclass(frozen=True, slots=True)

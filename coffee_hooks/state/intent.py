@@ -6,9 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from coffee_hooks.base.errors import EnvironmentFailure
 from coffee_hooks.base.git import ABSENT, Repo
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.refs import Move, list_refs, read_json, transact, write_json
+from coffee_hooks.base.refs import Move, read_json, read_ref, to_sha, to_text, transact, write_json
 
 REF = "refs/coffee/intent"
 
@@ -26,25 +27,38 @@ class Intent:
 
 
 def declare(repo: Repo, target: str, before: Sha, after: Sha, moves: Sequence[Move]) -> Intent:
-    """Write the intent. The caller holds the merge lock, so there is no other one to lose against."""
+    """Write the intent, replacing a finished one. The caller holds the merge lock.
+
+    Raises EnvironmentFailure when somebody without the lock wrote one at the same time: without an intent of our own
+    a kill could not be healed.
+    """
     since = int(time.time())
     value = {
         "target": target, "before": before, "after": after, "since": since,
         "moves": [[m.ref, m.old, m.new] for m in moves],
     }  # fmt: skip
     blob = write_json(repo, value)
-    transact(repo, [Move(REF, list_refs(repo, REF).get(REF, ABSENT), blob)])
+    if not transact(repo, [Move(REF, read_ref(repo, REF) or ABSENT, blob)]):
+        raise EnvironmentFailure("another landing has begun in this repository", hint="run: coffee status")
     return Intent(target, before, after, tuple(moves), since, blob)
 
 
 def pending(repo: Repo) -> Intent | None:
-    """The intent of a landing that did not get to its end."""
-    blob = list_refs(repo, REF).get(REF)
-    value = read_json(repo, [blob]).get(blob) if blob else None
-    if blob is None or value is None:
+    """The intent of a landing that did not get to its end. Raises EnvironmentFailure when it cannot be read."""
+    blob = read_ref(repo, REF)
+    if blob is None:
         return None
-    moves = tuple(Move(ref, Sha(old), Sha(new)) for ref, old, new in value["moves"])
-    return Intent(value["target"], Sha(value["before"]), Sha(value["after"]), moves, int(value["since"]), blob)
+    try:
+        value = read_json(repo, [blob])[blob]
+        moves = tuple(Move(to_text(ref), to_sha(old), to_sha(new)) for ref, old, new in value["moves"])
+        return Intent(
+            to_text(value["target"]), to_sha(value["before"]), to_sha(value["after"]), moves, int(value["since"]), blob
+        )
+    except (KeyError, ValueError, TypeError, OverflowError) as broken:
+        raise EnvironmentFailure(
+            f"{REF} cannot be read, so an interrupted landing cannot be finished",
+            hint=f"look at it with git cat-file blob {REF}, then drop it with git update-ref -d {REF}",
+        ) from broken
 
 
 def clear(intent: Intent) -> Move:

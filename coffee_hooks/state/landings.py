@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from coffee_hooks.base.git import ABSENT, Repo
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.refs import Move, list_refs, read_ref
+from coffee_hooks.base.refs import Move, list_refs, read_blobs, read_ref, resolve_commit, to_sha, to_text, write_json
 
 REF = "refs/coffee/landings"
 REMOTES = "refs/coffee-remote/"
@@ -46,43 +47,35 @@ def append(repo: Repo, landing: Landing, identity: dict[str, str], theirs: Sha |
 
     *theirs* is the remote's record; the new commit contains both, so that no landing is ever dropped.
     """
-    data = json.dumps(_encode(landing), ensure_ascii=False, sort_keys=True, indent=1)
-    blob = repo.objects(
-        "hash-object", "-w", "--no-filters", "--stdin", stdin=data.encode("utf-8", "surrogateescape") + b"\n"
-    ).text
+    blob = write_json(repo, _encode(landing))
     tree = repo.objects("mktree", "-z", stdin=f"100644 blob {blob}\t{_FILE}\0".encode()).text
     old = read_ref(repo, REF)
-    parents = _heads(repo, [sha for sha in (old, theirs) if sha])
+    parents = [word for sha in _heads(repo, [old, theirs]) for word in ("-p", sha)]
     message = f"Land {', '.join(m.branch for m in landing.members)} on {landing.target}\n"
-    commit = repo.objects("commit-tree", tree, *(word for sha in parents for word in ("-p", sha)), "-F", "-", stdin=os.fsencode(message), env=identity).text
-    return Move(REF, old or ABSENT, Sha(commit))
+    said = repo.objects("commit-tree", tree, *parents, "-F", "-", stdin=os.fsencode(message), env=identity)
+    return Move(REF, old or ABSENT, Sha(said.text))
 
 
-def _heads(repo: Repo, records: list[Sha]) -> list[Sha]:
-    if len(set(records)) < 2:
-        return records[:1]
-    return [Sha(sha) for sha in repo.objects("merge-base", "--independent", *records).text.split()]
+def _heads(repo: Repo, records: Sequence[Sha | None]) -> list[Sha]:
+    """The records that no other one contains. What is no commit was not written by us and holds no landing."""
+    commits = {commit for sha in records if sha and (commit := resolve_commit(repo, sha))}
+    if len(commits) < 2:
+        return sorted(commits)
+    return [Sha(sha) for sha in repo.objects("merge-base", "--independent", *sorted(commits)).text.split()]
 
 
 def read_landings(repo: Repo) -> tuple[Landing, ...]:
-    """Every landing that is known here or was fetched, the oldest first. Three git processes."""
-    records = [sha for ref, sha in list_refs(repo, REF, REMOTES).items() if ref == REF or ref.endswith("/landings")]
-    if not records:
+    """Every landing that is known here or was fetched, the oldest first.
+
+    Raises GitFailed when the record has holes: what is missing could be what matters.
+    """
+    refs = list_refs(repo, REF, REMOTES).items()
+    heads = _heads(repo, [sha for ref, sha in refs if ref == REF or ref.endswith("/landings")])
+    if not heads:
         return ()
-    commits = repo.objects("rev-list", "--topo-order", "--reverse", *records).text.split()
-    said = repo.objects("cat-file", "--batch", stdin="".join(f"{c}:{_FILE}\n" for c in commits).encode())
-    found, at = [], 0
-    for _ in commits:
-        end = said.out.index(b"\n", at)
-        words = said.out[at:end].split(b" ")
-        at = end + 1
-        if words[-1].isdigit():
-            size = int(words[-1])
-            landing = _decode(said.out[at : at + size])
-            at += size + 1
-            if landing:
-                found.append(landing)
-    return tuple(found)
+    commits = repo.objects("rev-list", "--topo-order", "--reverse", *heads).text.split()
+    blobs = read_blobs(repo, [f"{commit}:{_FILE}" for commit in commits])
+    return tuple(landing for data in blobs.values() if (landing := _decode(data)) is not None)
 
 
 def _encode(landing: Landing) -> dict[str, Any]:
@@ -98,12 +91,24 @@ def _encode(landing: Landing) -> dict[str, Any]:
 def _decode(data: bytes) -> Landing | None:
     try:
         value = json.loads(data)
-        members = tuple(
-            Member(m.get("task"), m["branch"], Sha(m["sha"]), Sha(m["merge_commit"])) for m in value["members"]
-        )
         return Landing(
-            value["target"], Sha(value["before"]), Sha(value["after"]), Sha(value["tree"]), members,
-            tuple(value["gate"]), value["verdict"], int(value["when"]), tuple(value.get("blamed", ())),
+            to_text(value["target"]), to_sha(value["before"]), to_sha(value["after"]), to_sha(value["tree"]),
+            tuple(map(_member, value["members"])), _texts(value["gate"]), to_text(value["verdict"]),
+            int(value["when"]), _texts(value.get("blamed", [])),
         )  # fmt: skip
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+
+
+def _member(value: Any) -> Member:
+    task = value["task"]
+    return Member(
+        None if task is None else to_text(task), to_text(value["branch"]), to_sha(value["sha"]),
+        to_sha(value["merge_commit"]),
+    )  # fmt: skip
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list):
+        raise TypeError("not a list")
+    return tuple(map(to_text, values))

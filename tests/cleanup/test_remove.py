@@ -5,15 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coffee_hooks.base.errors import EnvironmentFailure, LockedError, UsageError
 from coffee_hooks.base.lock import hold
 from coffee_hooks.base.process import boot_id, identify
+from coffee_hooks.cleanup import remove
 from coffee_hooks.cleanup.plan import plan_cleanup
 from coffee_hooks.cleanup.remove import apply_cleanup, cleanup, preview
 from coffee_hooks.cleanup.values import Outcome, RemotePolicy, Waive
@@ -396,3 +397,66 @@ def test_an_agent_that_is_just_being_started_counts_as_running(yard: Yard) -> No
     tree = yard.landed(1)
     begin(yard, 1, tree, None)
     assert yard.one(1).outcome is Outcome.KEPT_RUNNING
+
+
+def test_what_changes_between_plan_and_removal_is_kept(yard: Yard) -> None:
+    """A file, a commit, another checkout, an agent: whatever came after the decision keeps the branch."""
+    changes: dict[int, tuple[Callable[[Path], object], Outcome]] = {
+        1: (lambda tree: (tree / "late.txt").write_text("x"), Outcome.KEPT_DIRTY),
+        2: (lambda tree: yard.box.commit({"late.py": "x\n"}, cwd=tree), Outcome.KEPT_MOVED),
+        3: (lambda tree: yard.git(tree, "switch", "-q", "--detach"), Outcome.KEPT_MOVED),
+        4: (lambda tree: begin(yard, 4, tree, None), Outcome.KEPT_RUNNING),
+        5: (lambda tree: yard.git(yard.work, "worktree", "lock", str(tree)), Outcome.KEPT_MOVED),
+        6: (Path.exists, Outcome.REMOVED),
+    }
+    trees = {number: yard.landed(number) for number in changes}
+    project = yard.project
+    plan = plan_cleanup(project, store=yard.store)
+    assert len(plan.removals) == len(changes)
+    for number, (change, _) in changes.items():
+        change(trees[number])
+    with hold(project.repo, "cleanup") as proof:
+        report = apply_cleanup(plan, yard.store, proof)
+    assert [r.outcome for r in report.results] == [outcome for _, outcome in changes.values()]
+    assert [tree.is_dir() for tree in trees.values()] == [True] * 5 + [False]
+
+
+def test_what_is_written_after_the_snapshot_is_kept(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under --force the files that go must be the very files that were saved."""
+    tree = yard.agent(1)
+    (tree / "early.txt").write_text("early")
+    rechecked = remove.recheck
+
+    def write_late(*args: Any) -> None:
+        (tree / "early.txt").write_text("late")
+        rechecked(*args)
+
+    monkeypatch.setattr(remove, "recheck", write_late)
+    kept = yard.one(1, Waive.DIRTY | Waive.UNMERGED)
+    assert kept.outcome is Outcome.KEPT_DIRTY
+    assert (tree / "early.txt").read_text() == "late"
+
+
+def test_a_project_without_a_remote(yard: Yard, git: Git) -> None:
+    """Everything works on one machine alone."""
+    git(yard.work, "remote", "remove", "origin")
+    yard.agent(1)
+    yard.land(1)
+    assert yard.one(1).outcome is Outcome.REMOVED
+    assert yard.one(9).outcome is Outcome.MISSING
+
+
+def test_a_local_target_that_lags_behind_does_not_keep_a_landed_branch(yard: Yard, git: Git) -> None:
+    """The push was the landing; the local copy of the target may follow later."""
+    yard.landed(1)
+    git(yard.work, "reset", "-q", "--hard", "HEAD~1")
+    assert yard.one(1).outcome is Outcome.REMOVED
+
+
+def test_without_a_target_nothing_is_judged(yard: Yard, git: Git) -> None:
+    """No target branch is a usage error, not "everything is unmerged"."""
+    git(yard.work, "switch", "-q", "-c", "roadmap-x")
+    git(yard.work, "branch", "-D", "-q", "roadmap")
+    git(yard.work, "update-ref", "-d", "refs/remotes/origin/roadmap")
+    with pytest.raises(UsageError):
+        yard.clean()

@@ -9,7 +9,7 @@ from enum import Enum
 
 from coffee_hooks.base.model import RoadmapItem, Spec, SymbolRole, TaskId
 from coffee_hooks.evaluate.footprint import cite
-from coffee_hooks.evaluate.symbols import Sighting, SymbolKey
+from coffee_hooks.evaluate.sightings import Sighting, SymbolKey
 from coffee_hooks.sources.task_names import TaskKey, task_key
 
 

@@ -1,0 +1,88 @@
+"""The caring step of a round: what will not land by itself goes back to its owner, or to a person, once."""
+
+from __future__ import annotations
+
+import time
+
+from coffee_hooks.base import output
+from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure, UsageError
+from coffee_hooks.base.refs import resolve_commit
+from coffee_hooks.base.target import is_ancestor
+from coffee_hooks.base.text import printable
+from coffee_hooks.loop.moment import Moment
+from coffee_hooks.loop.retry import GONE, Failure, Next, block, decide, failure_now, never_began
+from coffee_hooks.loop.work import assignment, crew_for
+from coffee_hooks.ready.judge import Code
+from coffee_hooks.ready.observe import Candidate, Readiness
+from coffee_hooks.sources.plan import read_plan
+from coffee_hooks.spawn.resume import resume
+from coffee_hooks.state import claims as claims_
+from coffee_hooks.state.agents import latest_run
+from coffee_hooks.state.claims import Claim, ClaimState
+
+
+def look_after(moment: Moment, readiness: Readiness) -> None:
+    """Every open claim of ours without an agent at work, and every branch of somebody else that conflicts."""
+    seen = {candidate.branch.name: candidate for candidate in readiness.candidates}
+    ours = [claim for claim in moment.claims.values() if moment.is_ours(claim)]
+    for claim in ours:
+        if claim.state in (ClaimState.CLAIMED, ClaimState.DONE) and claim.branch not in moment.busy:
+            _look_at(moment, claim, seen.get(claim.branch))
+    owned = {claim.branch for claim in ours}
+    for candidate in readiness.candidates:
+        if candidate.codes == {Code.CONFLICT} and candidate.branch.name not in owned:
+            _tell_people(moment, candidate)
+
+
+def _look_at(moment: Moment, claim: Claim, candidate: Candidate | None) -> None:
+    run = latest_run(moment.store, claim.task)
+    failure = failure_now(claim, run, candidate)
+    moment.stranded = moment.stranded or never_began(claim, run, candidate)
+    if failure is None or (failure.code == GONE and _landed_by_hand(moment, claim)):
+        return
+    give_back(moment, claim, failure)
+
+
+def _landed_by_hand(moment: Moment, claim: Claim) -> bool:
+    """Whether a finished branch is gone because a person merged it."""
+    repo, sha = moment.project.repo, claim.sha
+    if sha is None or not resolve_commit(repo, sha) or not is_ancestor(repo, sha, moment.target.sha):
+        return False
+    claims_.update(repo, claim, state=ClaimState.LANDED, reason="merged by hand")
+    return True
+
+
+def _tell_people(moment: Moment, candidate: Candidate) -> None:
+    name, reason = candidate.branch.name, candidate.reasons[0]
+    text = f"{printable(name)} {reason.detail}.\n\nNext: {reason.hint}"
+    moment.notify(f"Conflict: {printable(name)}", text, f"conflict:{name}:{candidate.branch.tip}")
+
+
+def give_back(moment: Moment, claim: Claim, failure: Failure) -> None:
+    """Start the owner again with what failed, or give the task to a person."""
+    what = decide(failure, claim.attempt, moment.project.config.agent.retries, time.time())
+    if what is Next.RESUME and (why := _resume(moment, claim, failure)):
+        what = Next.BLOCK
+        claim = claims_.read_claims(moment.project.repo).get(claim.task, claim)
+        failure = Failure(failure.code, f"{failure.summary}, and its agent cannot be started again: {why}")
+    moment.waiting = moment.waiting or what is Next.WAIT
+    if what is Next.BLOCK and block(moment.project, moment.store, claim, failure):
+        output.say(f"{claim.task} is blocked: {failure.summary}. Its work is kept on {printable(claim.branch)}")
+        reason = f"{failure.code}: {failure.summary}"
+        moment.tell("blocked", {"task": claim.task, "branch": claim.branch, "reason": reason})
+
+
+def _resume(moment: Moment, claim: Claim, failure: Failure) -> str | None:
+    """Why its agent cannot be started (no branch, command or worktree); None when it was, or somebody else has it."""
+    try:
+        plan = read_plan(moment.project, moment.target.sha)
+        crew = crew_for(moment.project, moment.wishes.agent)
+        work = assignment(plan, claim.task, failure.feedback)
+        again = resume(moment.project, moment.store, claim, work, crew)
+    except (UsageError, EnvironmentFailure) as failed:
+        return failed.what
+    except CoffeeError:  # it runs, its claim has changed, or another spawn is at work: the next round will see
+        moment.waiting = True
+        return None
+    moment.tell("resumed", {"task": claim.task, "branch": claim.branch, "attempt": again.attempt, "pid": again.pid})
+    return None

@@ -1,0 +1,101 @@
+"""What the steps of one round share, and what the loop remembers from round to round."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from coffee_hooks.base import messages
+from coffee_hooks.base.errors import CoffeeError
+from coffee_hooks.base.model import Sha, TaskId
+from coffee_hooks.base.project import Project
+from coffee_hooks.base.target import Target
+from coffee_hooks.loop.signs import Signs
+from coffee_hooks.notify import send
+from coffee_hooks.state.agents import latest_run
+from coffee_hooks.state.claims import Claim, owner_name
+from coffee_hooks.state.store import Store
+
+NEVER = float("inf")
+
+Tell = Callable[[str, Mapping[str, Any]], None]
+"""Receives every event as its name and its fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the caller asked for. *poll* and *wait* (for another loop) are seconds; None: as configured."""
+
+    agent: str | None = None
+    most: int | None = None
+    poll: float | None = None
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A branch at *tip* did not land on *target*; it is not tried again before *until* (monotonic seconds)."""
+
+    tip: Sha
+    target: Sha
+    until: float
+    times: int
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is remembered so that nothing is looked at twice; losing it costs time alone. Times are monotonic.
+
+    *signs* are those that the next wait compares with. *planned* and *cleaned* are what the refs said when there was
+    nothing more to start or to remove. *unmade* are tasks whose worktree could not be made. *gates* are (started, ended)
+    in UNIX seconds.
+    """
+
+    signs: Signs = field(default_factory=lambda: Signs(0, 0))
+    fetched: float = -NEVER
+    narrated: float = -NEVER
+    planned: object = None
+    cleaned: object = None
+    clean_again: float = NEVER
+    refused: dict[str, Refusal] = field(default_factory=dict)
+    unmade: set[TaskId] = field(default_factory=set)
+    gates: list[tuple[float, float]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Moment:
+    """One round: where we are, and what it leaves to the next.
+
+    *trouble* is the first failure of the environment, *waiting* says that something will be tried again later,
+    *stranded* that a claim of ours never got its agent.
+    """
+
+    project: Project
+    store: Store
+    target: Target
+    wishes: Wishes
+    memory: Memory
+    tell: Tell
+    claims: Mapping[TaskId, Claim] = field(default_factory=dict)
+    busy: frozenset[str] = frozenset()
+    trouble: CoffeeError | None = None
+    waiting: bool = False
+    stranded: bool = False
+
+    @property
+    def poll(self) -> float:
+        """Seconds between two looks at the world outside."""
+        return self.wishes.poll if self.wishes.poll is not None else self.project.config.poll
+
+    def is_ours(self, claim: Claim) -> bool:
+        """Whether this machine may act on a claim: it made it, or it has run its agent."""
+        run = latest_run(self.store, claim.task)
+        return claim.owner == owner_name() or (run is not None and run.branch == claim.branch)
+
+    def notify(self, title: str, text: str, key: str) -> None:
+        """Tell the user once for each *key*."""
+        level = messages.Level.HIGH
+        draft = messages.Draft("orchestrator", title, text, level, "user_listener", dedupe_key=key)
+        send(self.store, draft, time.time())

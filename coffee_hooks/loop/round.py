@@ -1,0 +1,80 @@
+"""One round of the orchestrator: reconcile, detect, merge, look after failures, clean up, spawn. It never waits."""
+
+from __future__ import annotations
+
+import time
+from enum import Enum
+
+from coffee_hooks.base import messages, output
+from coffee_hooks.base.model import TaskId
+from coffee_hooks.loop import signs
+from coffee_hooks.loop.care import look_after
+from coffee_hooks.loop.drain import merge_ready
+from coffee_hooks.loop.moment import Moment
+from coffee_hooks.loop.recruit import start_agents
+from coffee_hooks.loop.tidy import clean_up
+from coffee_hooks.ready.observe import detect_ready
+from coffee_hooks.spawn.living import at_work
+from coffee_hooks.state.agent_state import look
+from coffee_hooks.state.agents import EndReason, active_runs, all_runs, end_run
+from coffee_hooks.state.claims import read_claims
+
+
+class Activity(Enum):
+    """What a round left behind: reason to go on at once, something to wait for, or nothing."""
+
+    PROGRESS = "progress"
+    WAITING = "waiting"
+    IDLE = "idle"
+
+
+def play(moment: Moment) -> Activity:
+    """Do all that can be done now.
+
+    Raises the first trouble with the environment, after everything else was done all the same.
+    """
+    began = time.time()
+    moment.busy = _busy(moment)
+    _reconcile(moment)
+    moment.claims = read_claims(moment.project.repo)  # before the branches: a claim that is older than them is harmless
+    readiness = detect_ready(moment.project, moment.store, moment.target)
+    landed = merge_ready(moment, readiness)
+    if not landed:  # else everything is judged again at once, against the new target
+        look_after(moment, readiness)
+    clean_up(moment)
+    start_agents(moment)
+    _narrate(moment)
+    if moment.trouble is not None:
+        raise moment.trouble
+    moment.memory.signs = signs.look(moment.project.repo)
+    if landed or _has_ended(moment, began):
+        return Activity.PROGRESS
+    return Activity.WAITING if moment.waiting or _busy(moment) else Activity.IDLE
+
+
+def _busy(moment: Moment) -> frozenset[str]:
+    return at_work(moment.project.repo.state_dir, moment.store)
+
+
+def _reconcile(moment: Moment) -> None:
+    """Facts beat records: a run whose process and supervisor are gone is lost, whatever its row says."""
+    for run in active_runs(moment.store):
+        if run.pid is not None and look(moment.project.repo.state_dir, run).lost:
+            end_run(moment.store, run.id, time.time(), None, EndReason.LOST)
+            moment.tell("lost", {"task": run.task, "branch": run.branch})
+
+
+def _has_ended(moment: Moment, began: float) -> bool:
+    """Whether an agent ended while we looked elsewhere: its sign has come already and will not come again."""
+    return bool(moment.busy - _busy(moment)) or any((run.ended or 0) >= began for run in all_runs(moment.store))
+
+
+def _narrate(moment: Moment) -> None:
+    """The progress line of every agent, once in every poll."""
+    now = time.monotonic()
+    if now - moment.memory.narrated < moment.poll:
+        return
+    moment.memory.narrated = now
+    for run in active_runs(moment.store):
+        if look(moment.project.repo.state_dir, run).running:
+            output.say(messages.running(run.pid or 0, TaskId(run.task), time.time() - run.started))

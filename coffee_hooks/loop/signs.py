@@ -1,0 +1,46 @@
+"""Waiting for something to happen: a look at two folders now and then, and no git process."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from coffee_hooks.base.git import Repo
+
+LOOK_SECONDS = 0.1
+
+
+class Signs(NamedTuple):
+    """When the folder of agents' orders and that of claims were last changed, in nanoseconds."""
+
+    agents: int
+    claims: int
+
+
+def look(repo: Repo) -> Signs:
+    """The signs now. A supervisor's last act is to take its order away."""
+    return Signs(modified(repo.state_dir / "agents"), modified(repo.common_dir / "refs" / "coffee" / "tasks"))
+
+
+def wait_for_sign(repo: Repo, before: Signs, seconds: float) -> None:
+    """Sleep until the signs differ from *before*, at most *seconds*.
+
+    A claim alone is waited on for one more look: an agent's end moves its claim first and its order after it.
+    """
+    deadline = time.monotonic() + seconds
+    claimed = False
+    while (left := deadline - time.monotonic()) > 0:
+        time.sleep(min(LOOK_SECONDS, left))
+        now = look(repo)
+        if now.agents != before.agents or claimed:
+            return
+        claimed = now.claims != before.claims
+
+
+def modified(path: Path) -> int:
+    """When *path* was last changed, in nanoseconds; 0 when it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -1,0 +1,84 @@
+"""Signs of life of an agent: bytes in its log, commits, files that it changes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+NOT_WORK = frozenset((".git", "node_modules", ".venv"))
+MOST_FILES = 20_000
+"""Files that one look takes in; a change in the rest of a larger tree shows in the log and the commits."""
+
+LONGEST_WALK_PAUSE = 30.0
+
+
+def fingerprint(top: Path, most: int = MOST_FILES) -> int:
+    """A number that differs, for all practical purposes, once a file below *top* was changed, made or removed."""
+    total = 0
+    for folder, folders, files in os.walk(top):
+        folders[:] = sorted(name for name in folders if name not in NOT_WORK)
+        for name in (*files, "."):
+            path = os.path.join(folder, name)  # noqa: PTH118 - tens of thousands of paths a look
+            with contextlib.suppress(OSError):
+                found = os.lstat(path)
+                total ^= hash((path, found.st_mtime_ns, found.st_size))
+        most -= len(files)
+        if most < 0:
+            break
+    return total
+
+
+def cheap_signs(log: Path, git_dir: Path | None) -> tuple[int, ...]:
+    """What costs two looks: the size of the log, and the journal of HEAD, which grows with every commit."""
+    return (_size(log), _size(git_dir / "logs" / "HEAD") if git_dir else 0)
+
+
+def git_dir_of(worktree: Path) -> Path | None:
+    """The git folder of a linked worktree, read from its ``.git`` file."""
+    try:
+        return worktree / os.fsdecode((worktree / ".git").read_bytes().removeprefix(b"gitdir: ").rstrip(b"\n"))
+    except OSError:
+        return None
+
+
+@dataclass(slots=True)
+class Silence:
+    """How long an agent gave no sign. Times are seconds of one monotonic clock."""
+
+    log: Path
+    worktree: Path
+    idle_timeout: float
+    last_sign: float
+    last_walk: float = field(init=False)
+    git_dir: Path | None = field(init=False)
+    cheap: tuple[int, ...] = field(init=False)
+    files: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.git_dir = git_dir_of(self.worktree)
+        self.last_walk = self.last_sign
+        self.cheap = cheap_signs(self.log, self.git_dir)
+        self.files = fingerprint(self.worktree)
+
+    def seconds(self, now: float) -> float:
+        """Seconds since the last sign; looks at the files only when nothing else speaks."""
+        if (cheap := cheap_signs(self.log, self.git_dir)) != self.cheap:
+            self.cheap, self.last_sign = cheap, now
+        elif self._worth_a_walk(now):
+            self.last_walk = now
+            if (files := fingerprint(self.worktree)) != self.files:
+                self.files, self.last_sign = files, now
+        return now - self.last_sign
+
+    def _worth_a_walk(self, now: float) -> bool:
+        overdue = now - self.last_sign > self.idle_timeout
+        return overdue or now - max(self.last_walk, self.last_sign) > min(LONGEST_WALK_PAUSE, self.idle_timeout / 10)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
