@@ -119,7 +119,8 @@ def main() -> int:
     ]
     where = f"{datetime.date.today()}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     made = "given files" if sys.argv[1:] else "made-up files"
-    head = f"# Reading a roadmap and its specs\n\n{where}; {ROUNDS} rounds over {made}; processor time; limit {LIMIT:.0f} s in all.\n\n"
+    how = f"{ROUNDS} rounds over {made}; processor time; limit {LIMIT:.0f} s in all"
+    head = f"# Reading a roadmap and its specs\n\n{where}; {how}.\n\n"
     publish("parse", head + "| what | median ms | range ms |\n|---|---:|---:|\n" + "\n".join(rows) + "\n")
     return int(median(total) > LIMIT)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from coffee_hooks.base import output
+from coffee_hooks.base.errors import UsageError
 from coffee_hooks.cli.app import EVERY_DAY, command, here
 from coffee_hooks.cli.values import duration
 
@@ -40,6 +41,7 @@ def run_(
     poll: Annotated[str | None, typer.Option(metavar="30s", help="Longest pause between two rounds.")] = None,
     max_parallel: Annotated[int | None, typer.Option(min=1, help="At most so many agents at once.")] = None,
     agent: Annotated[str | None, typer.Option(metavar="NAME", help="The agent to start.")] = None,
+    wait: Annotated[str, typer.Option(metavar="0s", help="Wait so long for another loop to end.")] = "0s",
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Only say what the next round would do.")] = False,
 ) -> int:
     """Do it all: start agents, notice what is finished, land it, clean up. Ctrl-C stops it; agents go on.
@@ -48,44 +50,29 @@ def run_(
     Example:
       coffee run --until-idle --max-parallel 3
     """
-    import time
+    from coffee_hooks.loop.moment import Wishes
+    from coffee_hooks.loop.run import RunAsk, Until, run_for
 
-    from coffee_hooks.base.project import open_project
-    from coffee_hooks.loop.preview import preview
-    from coffee_hooks.loop.run import Orchestrator, Until
-    from coffee_hooks.state.store import open_store
-
-    def tell(event: str, fields: dict[str, Any]) -> None:
-        output.answer_json("run", {"event": event, "at": round(time.time(), 3), **fields})
-
-    with open_store(open_project(here()).repo.state_dir) as store:
-        if dry_run:
-            for line in preview(open_project(here()), store, max_parallel):
-                output.answer(line)
-            return 0
-        until = Until.ONE_TICK if once else Until.IDLE if until_idle else Until.STOPPED
-        seconds = duration(poll, "--poll") if poll else None
-        return Orchestrator(here(), store, tell, agent, max_parallel, seconds).run(until)
+    if once and until_idle:
+        raise UsageError("--once and --until-idle exclude each other", hint="coffee run --help")
+    until = Until.ONE_ROUND if once else Until.IDLE if until_idle else Until.STOPPED
+    wishes = Wishes(agent, max_parallel, duration(poll, "--poll") if poll else None, duration(wait, "--wait"))
+    return run_for(here(), RunAsk(until, wishes, dry_run))
 
 
 @command("status", EVERY_DAY)
-def status() -> int:
+def status(
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again whenever it changes.")] = False,
+) -> int:
     """Show tasks, agents, branches and what stands in their way.
 
     \b
     Example:
-      coffee status --json
+      coffee status --watch
     """
-    from coffee_hooks.base.project import open_project
-    from coffee_hooks.loop.status import read_status, to_json, to_text
-    from coffee_hooks.state.store import open_store
+    from coffee_hooks.loop.status import show_status
 
-    project = open_project(here())
-    with open_store(project.repo.state_dir) as store:
-        found = read_status(project, store)
-    output.answer_json("status", to_json(found))
-    output.answer(to_text(found))
-    return 0
+    return show_status(here(), watch)
 
 
 @command("merge", EVERY_DAY)

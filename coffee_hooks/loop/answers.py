@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coffee_hooks.base import output
-from coffee_hooks.base.errors import RuleError
+from coffee_hooks.base.errors import RuleError, UsageError
 from coffee_hooks.base.project import open_project
 from coffee_hooks.base.target import fetch, read_target
 from coffee_hooks.base.text import one_line, printable
@@ -22,6 +22,7 @@ from coffee_hooks.evaluate.evaluate import Selection, evaluate
 from coffee_hooks.loop.work import crew_for, select, spawn_tasks
 from coffee_hooks.merge.verify import verify
 from coffee_hooks.ready import report as ready_report
+from coffee_hooks.ready.branches import list_branches
 from coffee_hooks.ready.observe import detect_ready
 from coffee_hooks.sources.plan import read_plan
 from coffee_hooks.sources.task_names import resolve_task
@@ -139,16 +140,21 @@ class ReadyAsk:
 
 
 def ready_for(start: Path, ask: ReadyAsk) -> int:
-    """Answer ``coffee detect-ready``."""
+    """Answer ``coffee detect-ready``. Raises UsageError for a branch that is not there."""
     project = open_project(start)
     if ask.fetch:
         fetch(project)
+    target = read_target(project)
     with open_store(project.repo.state_dir) as store:
-        found = detect_ready(project, store, read_target(project), [ask.branch] if ask.branch else ())
+        found = detect_ready(project, store, target, [ask.branch] if ask.branch else ())
+    if ask.branch and not found.candidates and not list_branches(project, target.sha, [ask.branch]):
+        raise UsageError(f"there is no roadmap-* branch {printable(ask.branch)}", hint="coffee detect-ready lists them")
     output.answer_json("detect-ready", ready_report.to_json(found))
     if ask.format == "github":
         _to_github(*ready_report.to_github(found))
-    output.answer(ready_report.to_text(found))
+        output.answer(ready_report.to_annotations(found))
+    else:
+        output.answer(ready_report.to_text(found))
     return 1 if ask.exit_code and not any(candidate.ready for candidate in found.candidates) else 0
 
 

@@ -142,7 +142,7 @@ def _is_ours(project: Project, path: Path) -> bool:
     try:
         line = (path / ".git" / "objects" / "info" / "alternates").read_bytes().removesuffix(b"\n")
         alone = {each.name for each in path.iterdir()} == {".git"}
-        return Path(_unquoted(line)).samefile(project.repo.common_dir / "objects")
+        return alone and Path(_unquoted(line)).samefile(project.repo.common_dir / "objects")
     except (OSError, ValueError):
         return False
 

@@ -48,16 +48,16 @@ class Refusal:
 class Memory:
     """What is remembered so that nothing is looked at twice; losing it costs time alone. Times are monotonic.
 
-    *signs* are those that the next wait compares with. *planned* and *cleaned* are what the refs said when there was
-    nothing more to start or to remove. *unmade* are tasks whose worktree could not be made. *gates* are (started, ended)
-    in UNIX seconds.
+    *signs* are those that the next wait compares with. *planned* is what the refs said when there was nothing more to
+    start, *cleaned* the target for which everything was removed. *unmade* are tasks whose worktree could not be made.
+    *gates* are (started, ended) in UNIX seconds.
     """
 
     signs: Signs = field(default_factory=lambda: Signs(0, 0))
     fetched: float = -NEVER
     narrated: float = -NEVER
     planned: object = None
-    cleaned: object = None
+    cleaned: Target | None = None
     clean_again: float = NEVER
     refused: dict[str, Refusal] = field(default_factory=dict)
     unmade: set[TaskId] = field(default_factory=set)
@@ -80,6 +80,7 @@ class Moment:
     tell: Tell
     claims: Mapping[TaskId, Claim] = field(default_factory=dict)
     busy: frozenset[str] = frozenset()
+    landed: bool = False
     trouble: CoffeeError | None = None
     waiting: bool = False
     stranded: bool = False

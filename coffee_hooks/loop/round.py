@@ -37,17 +37,17 @@ def play(moment: Moment) -> Activity:
     moment.busy = _busy(moment)
     _reconcile(moment)
     moment.claims = read_claims(moment.project.repo)  # before the branches: a claim that is older than them is harmless
-    readiness = detect_ready(moment.project, moment.store, moment.target)
-    landed = merge_ready(moment, readiness)
-    if not landed:  # else everything is judged again at once, against the new target
+    readiness = detect_ready(moment.project, moment.store, moment.target, claims=moment.claims)
+    moment.landed = merge_ready(moment, readiness)
+    if not moment.landed:  # else everything is judged again at once, against the new target
         look_after(moment, readiness)
-    clean_up(moment)
+    clean_up(moment, readiness)
     start_agents(moment)
     _narrate(moment)
     if moment.trouble is not None:
         raise moment.trouble
     moment.memory.signs = signs.look(moment.project.repo)
-    if landed or _has_ended(moment, began):
+    if moment.landed or _has_ended(moment, began):
         return Activity.PROGRESS
     return Activity.WAITING if moment.waiting or _busy(moment) else Activity.IDLE
 

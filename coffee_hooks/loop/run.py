@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from coffee_hooks.base import output
 from coffee_hooks.base.config import FILE
 from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure, UsageError
 from coffee_hooks.base.lock import hold
+from coffee_hooks.base.model import Sha
 from coffee_hooks.base.process import reap
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.target import Target, fetch, read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.loop.moment import Memory, Moment, Tell, Wishes
+from coffee_hooks.loop.preview import preview
 from coffee_hooks.loop.round import Activity, play
 from coffee_hooks.loop.signs import look, modified, wait_for_sign
 from coffee_hooks.state.claims import ClaimState, read_claims
@@ -34,6 +39,15 @@ class Until(Enum):
     ONE_ROUND = "one-round"
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the configuration comes from: its *texts* in the target's *commits*, and when *files* here were changed."""
+
+    commits: tuple[Sha | None, ...] = field(compare=False)
+    texts: tuple[bytes, ...]
+    files: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class Orchestrator:
     """One loop over one repository, around the folder *start*."""
@@ -43,7 +57,7 @@ class Orchestrator:
     wishes: Wishes = field(default_factory=Wishes)
     memory: Memory = field(default_factory=Memory)
     project: Project = field(init=False)
-    _opened: object = field(default=None, init=False)
+    _opened: Stamp | None = field(default=None, init=False)
     _failures: int = field(default=0, init=False)
     _said: str = field(default="", init=False)
 
@@ -98,18 +112,21 @@ class Orchestrator:
             self._opened = self._stamp(read_target(self.project))
         trouble = self._fetch()
         target = read_target(self.project)
-        stamp = self._stamp(target)
-        if stamp != self._opened:
+        if (stamp := self._stamp(target)) != self._opened:
             self.project = open_project(self.start)
             self._require_gate()
-            self._opened, target = stamp, read_target(self.project)
+            target = read_target(self.project)
+        self._opened = stamp
         return Moment(self.project, store, target, self.wishes, self.memory, self.tell, trouble=trouble)
 
-    def _stamp(self, target: Target) -> object:
+    def _stamp(self, target: Target) -> Stamp:
         """Everything that decides how the project is configured."""
-        repo = self.project.repo
-        texts = read_blobs(repo, [f"{sha}:{FILE}" for sha in (target.local, target.remote) if sha])
-        return tuple(texts.values()), modified(repo.common_dir / "config"), modified(repo.main / FILE)
+        repo, committed = self.project.repo, (target.local, target.remote)
+        files = (modified(repo.common_dir / "config"), modified(repo.main / FILE))
+        if self._opened is not None and self._opened.commits == committed:
+            return Stamp(committed, self._opened.texts, files)
+        texts = read_blobs(repo, [f"{sha}:{FILE}" for sha in dict.fromkeys(committed) if sha])
+        return Stamp(committed, tuple(texts.values()), files)
 
     def _fetch(self) -> CoffeeError | None:
         poll = self.wishes.poll if self.wishes.poll is not None else self.project.config.poll
@@ -134,3 +151,32 @@ class Orchestrator:
         blocked = sorted(claim.task for claim in claims if claim.state is ClaimState.BLOCKED)
         self.tell("idle", {"blocked": blocked})
         return 1 if blocked else 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunAsk:
+    """``coffee run`` as typed."""
+
+    until: Until
+    wishes: Wishes
+    dry_run: bool
+
+
+def run_for(start: Path, ask: RunAsk) -> int:
+    """Answer ``coffee run``; a request to end is Ctrl-C."""
+
+    def tell(event: str, fields: Mapping[str, Any]) -> None:
+        output.answer_json("run", {"event": event, "at": round(time.time(), 3), **fields})
+
+    if ask.dry_run:
+        project = open_project(start)
+        with open_store(project.repo.state_dir) as store:
+            for change in preview(project, store, ask.wishes.most):
+                output.answer(change)
+                tell("planned", {"change": change})
+        return 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    code = Orchestrator(start, tell, ask.wishes).run(ask.until)
+    if ask.until is Until.IDLE:
+        output.answer("nothing is left to do" if code == 0 else "what is left is blocked; see: coffee status")
+    return code

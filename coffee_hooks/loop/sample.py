@@ -14,6 +14,21 @@ from coffee_hooks.base.git import in_worktree
 LANDS = ("US-101", "US-103", "US-102")
 STAYS = {"US-104": "gate-failed", "US-105": "conflict"}
 LOCAL_EDIT = "\nA note to myself that is not committed yet.\n"
+GATE = "gate1"
+"""The folder of the gate's clone, beside the worktrees."""
+
+_SETTINGS = """\
+[user]
+\tname = A Roaster
+\temail = roaster@example.org
+[core]
+\tautocrlf = false
+[gc]
+\tauto = 0
+[remote "origin"]
+\turl = {origin}
+\tfetch = +refs/heads/*:refs/remotes/origin/*
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +44,21 @@ class Sample:
 def make_sample(folder: Path) -> Sample:
     """Make the sample below *folder*: origin, checkout on ``roadmap`` with an uncommitted edit, and the agent."""
     sample = Sample(folder, folder / "origin.git", folder / "brewery", folder / "agent.py")
-    sample.agent.write_text(_resource("agent.py"))
-    in_worktree(folder, "init", "--quiet", "--bare", "--initial-branch=roadmap", str(sample.origin))
-    in_worktree(folder, "init", "--quiet", "--initial-branch=roadmap", str(sample.work))
+    sample.agent.write_text(_resource("agent.py"), encoding="utf-8")
+    new = ("init", "--quiet", "--template=", "--initial-branch=roadmap")
+    in_worktree(folder, *new, "--bare", str(sample.origin))
+    in_worktree(folder, *new, str(sample.work))
+    with (sample.work / ".git" / "config").open("a", encoding="utf-8") as config:
+        config.write(_SETTINGS.format(origin=json.dumps(str(sample.origin), ensure_ascii=False)))
     for name, text in _files(sample).items():
         path = sample.work / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    identity = {"user.name": "A Roaster", "user.email": "roaster@example.org", "core.autocrlf": "false"}
-    for key, value in identity.items():
-        in_worktree(sample.work, "config", key, value)
     in_worktree(sample.work, "add", "--all")
     in_worktree(sample.work, "commit", "--quiet", "--no-verify", "-m", "Start the brewery")
-    in_worktree(sample.work, "remote", "add", "origin", str(sample.origin))
     in_worktree(sample.work, "push", "--quiet", "origin", "roadmap")
     (sample.work / ".env").write_text("KETTLE_TOKEN=not-a-secret\n")
-    with (sample.work / "README.md").open("a") as readme:
+    with (sample.work / "README.md").open("a", encoding="utf-8") as readme:
         readme.write(LOCAL_EDIT)
     return sample
 
@@ -55,23 +69,12 @@ def _files(sample: Sample) -> Mapping[str, str]:
 
 
 def _config(sample: Sample) -> str:
-    gate = [
-        sys.executable,
-        "-m",
-        "unittest",
-        "discover",
-        "--quiet",
-        "--start-directory",
-        "tests",
-        "--top-level-directory",
-        ".",
-    ]
+    gate = [sys.executable, "-m", "unittest", "discover", "-q", "-s", "tests", "-t", "."]
     agent = [sys.executable, str(sample.agent), "{task}"]
     return (
         "# Everything coffee needs to know about this repository.\n"
         f"gate: {{command: {json.dumps(gate)}}}\n"
         f"agent: {{command: {json.dumps(agent)}, max-parallel: 4, retries: 0}}\n"
-        "poll: 1s\n"
     )
 
 

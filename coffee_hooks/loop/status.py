@@ -1,26 +1,37 @@
-"""Where everything stands: tasks, agents, branches, overlaps, and two counters."""
+"""Where everything stands: tasks, agents, branches, the queue, overlaps, and two counters."""
 
 from __future__ import annotations
 
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from coffee_hooks.base.project import Project
+from coffee_hooks.base import output
+from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import one_line, printable
-from coffee_hooks.ready.observe import Readiness, detect_ready
-from coffee_hooks.ready.report import overlap_json
-from coffee_hooks.state.agent_state import Doing, what_agents_do
-from coffee_hooks.state.agents import EndReason
-from coffee_hooks.state.claims import Claim, read_claims
+from coffee_hooks.ready.observe import Candidate, Readiness, detect_ready
+from coffee_hooks.ready.report import overlap_json, overlap_line
+from coffee_hooks.state.agent_state import Doing, look
+from coffee_hooks.state.agents import AgentRun, EndReason, all_runs
+from coffee_hooks.state.claims import Claim, ClaimState, read_claims
 from coffee_hooks.state.facts import fact
-from coffee_hooks.state.store import Store
+from coffee_hooks.state.store import Store, open_store
+
+WATCH_SECONDS = 5.0
+IDLE_SECONDS = 300.0
+"""An agent at work that gave no sign of life for so long is called idle."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """Facts read at one moment."""
+    """Facts read at one moment; *now* and *last_cleanup* are UNIX seconds."""
 
+    now: float
     claims: tuple[Claim, ...]
     doing: tuple[Doing, ...]
     readiness: Readiness
@@ -29,22 +40,34 @@ class StatusReport:
 
 
 def read_status(project: Project, store: Store) -> StatusReport:
-    """Read it all; no network."""
-    claims = sorted(read_claims(project.repo).values(), key=lambda claim: (claim.since, claim.task))
-    doing = what_agents_do(project.repo.state_dir, store)
+    """Read it all; no network. Raises UsageError without a target branch or when it has diverged."""
+    found = read_claims(project.repo)
+    claims = sorted(found.values(), key=lambda claim: (claim.since, claim.task))
+    runs = all_runs(store)
+    latest = {run.branch: run for run in runs}
     cleaned = fact(store, "last_cleanup")
     return StatusReport(
-        tuple(claims), tuple(doing.values()), detect_ready(project, store, read_target(project)),
-        int(fact(store, "parallel_executions_completed") or 0), float(cleaned) if cleaned else None,
+        time.time(), tuple(claims), tuple(look(project.repo.state_dir, run) for run in latest.values()),
+        detect_ready(project, store, read_target(project), claims=found), ran_beside_another(claims, runs),
+        float(cleaned) if cleaned else None,
     )  # fmt: skip
 
 
-def word_for(doing: Doing) -> str:
-    """working, done, stuck or dead."""
+def ran_beside_another(claims: Iterable[Claim], runs: Sequence[AgentRun]) -> int:
+    """How many landed tasks had an agent that ran at the same time as the agent of another task. Pure."""
+    landed = {claim.branch for claim in claims if claim.state is ClaimState.LANDED}
+    return len({a.branch for a in runs if a.branch in landed and any(_overlap(a, b) for b in runs)})
+
+
+def _overlap(a: AgentRun, b: AgentRun) -> bool:
+    forever = float("inf")
+    return a.task != b.task and a.started < (b.ended or forever) and b.started < (a.ended or forever)
+
+
+def word_for(doing: Doing, now: float) -> str:
+    """working, idle, done, stuck or dead."""
     if doing.running:
-        return "working"
-    if doing.lost:
-        return "dead"
+        return "idle" if now - doing.run.last_sign > IDLE_SECONDS else "working"
     if doing.run.reason is EndReason.DONE:
         return "done"
     return "stuck" if doing.run.reason in (EndReason.STALLED, EndReason.TIMED_OUT) else "dead"
@@ -59,8 +82,8 @@ def to_json(status: StatusReport) -> dict[str, Any]:
             for c in status.claims
         ],
         "agents": [
-            {"task": d.run.task, "branch": d.run.branch, "worktree": d.run.worktree, "pid": d.run.pid, "state": word_for(d),
-             "reason": d.run.reason.value if d.run.reason else None, "exit_code": d.run.exit_code,
+            {"task": d.run.task, "branch": d.run.branch, "worktree": d.run.worktree, "pid": d.run.pid,
+             "state": word_for(d, status.now), "reason": _reason(d), "exit_code": d.run.exit_code,
              "attempt": d.run.attempt, "started": d.run.started, "last_sign": d.run.last_sign, "ended": d.run.ended,
              "log": d.run.log}
             for d in status.doing
@@ -75,33 +98,60 @@ def to_json(status: StatusReport) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _reason(doing: Doing) -> str | None:
+    if doing.lost:
+        return EndReason.LOST.value
+    return doing.run.reason.value if doing.run.reason else None
+
+
 def to_text(status: StatusReport) -> str:
-    """A table of tasks, one line each, then what wants a look."""
+    """A table of tasks, one line each, then what wants a look and what lands next."""
     doing = {d.run.branch: d for d in status.doing}
-    ready = {c.branch.name: c for c in status.readiness.candidates}
+    open_ = {c.branch.name: c for c in status.readiness.candidates}
+    claimed = {claim.branch for claim in status.claims}
     rows = [("task", "state", "branch", "agent", "commits", "next")]
     for claim in status.claims:
-        candidate, agent = ready.get(claim.branch), doing.get(claim.branch)
-        then = "" if candidate is None else "ready" if candidate.ready else candidate.reasons[0].code.value
-        rows.append(
-            (claim.task, claim.state.value, claim.branch, word_for(agent) if agent else "-",
-             str(candidate.commits_ahead) if candidate else "-", then)
-        )  # fmt: skip
-    claimed = {claim.branch for claim in status.claims}
-    for candidate in status.readiness.candidates:
-        if candidate.branch.name not in claimed:
-            then = "ready" if candidate.ready else candidate.reasons[0].code.value
-            rows.append((candidate.task or "-", "-", candidate.branch.name, "-", str(candidate.commits_ahead), then))
+        agent = doing.get(claim.branch)
+        word = word_for(agent, status.now) if agent else "-"
+        rows.append((claim.task, claim.state.value, claim.branch, word, *_progress(open_.get(claim.branch))))
+    for name, candidate in open_.items():
+        if name not in claimed:
+            rows.append((candidate.task or "-", "-", name, "-", *_progress(candidate)))
     if len(rows) == 1:
         return "nothing is claimed and no roadmap-* branch is open; start with: coffee run"
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  ".join(printable(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    lines = _aligned(rows)
     lines += [f"{claim.task}: {one_line(claim.reason)}" for claim in status.claims if claim.reason]
-    lines += [
-        f"{'conflict' if o.conflict else 'overlap'}: {printable(o.a)} and {printable(o.b)} in {printable(', '.join(o.paths[:3]))}"
-        for o in status.readiness.overlaps
-    ]
-    return "\n".join(lines)
+    lines += [overlap_line(overlap) for overlap in status.readiness.overlaps]
+    queue = [printable(name) for name, candidate in open_.items() if candidate.ready]
+    return "\n".join([*lines, *([f"queue: {', '.join(queue)}"] if queue else [])])
+
+
+def _progress(candidate: Candidate | None) -> tuple[str, str]:
+    if candidate is None:
+        return "-", ""
+    return str(candidate.commits_ahead), "ready" if candidate.ready else candidate.reasons[0].code.value
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    shown = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
+
+
+def show_status(start: Path, watch: bool) -> int:
+    """Answer ``coffee status``; with *watch* again whenever it has changed, until Ctrl-C."""
+    shown: tuple[str, dict[str, Any]] | None = None
+    while True:
+        project = open_project(start)
+        with open_store(project.repo.state_dir) as store:
+            found = read_status(project, store)
+        now = to_text(found), to_json(found)
+        if now != shown:
+            if watch and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+                output.answer("\x1b[H\x1b[2J" + time.strftime("%H:%M:%S"))
+            output.answer_json("status", now[1])
+            output.answer(now[0])
+            shown = now
+        if not watch:
+            return 0
+        time.sleep(WATCH_SECONDS)

@@ -61,7 +61,7 @@ def spawn_tasks(
         report = launch(
             project, store, [*found, *jobs], crew, lambda job: assignment(plan, job.claim.task, job.claim.reason)
         )
-    answered = {s.task for s in (*report.spawned, *report.skipped, *skipped)}
+    answered = {s.task for s in report.spawned} | {s.task for s in (*report.skipped, *skipped)}
     waiting = [_why_not(evaluation, v.task, places) for v in evaluation.verdicts] if names else []
     others = [why for why in waiting if why and why.task not in answered]
     return SpawnReport(report.spawned, (*report.skipped, *skipped, *others))

@@ -10,9 +10,8 @@ from coffee_hooks.base.merge_tree import Merged
 from coffee_hooks.base.model import Sha
 
 
-def changed_paths(repo: Repo, target: Sha, merged: Mapping[Sha, Merged | None]) -> dict[Sha, tuple[str, ...]]:
-    """What landing each tip would change: target's tree against the merged one. Two git processes for all."""
-    before = repo.objects("rev-parse", f"{target}^{{tree}}").text
+def changed_paths(repo: Repo, before: Sha, merged: Mapping[Sha, Merged | None]) -> dict[Sha, tuple[str, ...]]:
+    """What landing each tip would change: the target's tree *before* against the merged one. One git process."""
     trees = list(dict.fromkeys(m.tree for m in merged.values() if m and m.tree != before))
     if not trees:
         return {}

@@ -63,17 +63,22 @@ class Readiness:
     overlaps: tuple[Overlap, ...]
 
 
-def detect_ready(project: Project, store: Store, target: Target, names: Sequence[str] = ()) -> Readiness:
+def detect_ready(
+    project: Project,
+    store: Store,
+    target: Target,
+    names: Sequence[str] = (),
+    claims: Mapping[TaskId, Claim] | None = None,
+) -> Readiness:
     """Judge the branches *names*, or all. Landed branches that wait for their cleanup are left out.
 
-    About twelve git processes and one for each worktree of a branch.
+    *claims* where they have been read already. About ten git processes and one for each worktree of a branch.
     """
     repo = project.repo
-    by_branch = {claim.branch: claim for claim in read_claims(repo).values()}
+    by_branch = {claim.branch: claim for claim in (read_claims(repo) if claims is None else claims).values()}
     listed = _unlanded(repo, list_branches(project, target.sha, names), by_branch)
     tips = list(dict.fromkeys(branch.tip for branch, ahead in listed if ahead))
-    merged = dict(zip(tips, merge_trees(repo, [(target.sha, tip) for tip in tips]), strict=True))
-    touched = changed_paths(repo, target.sha, merged)
+    merged, touched = _merged(repo, target.sha, tips)
     seen = _Seen(
         project, by_branch, merged, touched, _states(repo, [branch for branch, _ in listed]),
         what_agents_do(repo.state_dir, store), read_blames(repo), _reviews(project),
@@ -83,6 +88,18 @@ def detect_ready(project: Project, store: Store, target: Target, names: Sequence
         repo, {c.branch.name: c.branch.tip for c in candidates}, {c.branch.name: c.touched for c in candidates}
     )
     return Readiness(project.config.target, target.sha, candidates, overlaps)
+
+
+def _merged(
+    repo: Repo, target: Sha, tips: Sequence[Sha]
+) -> tuple[dict[Sha, Merged | None], dict[Sha, tuple[str, ...]]]:
+    """Each tip merged into the target, and what that would change."""
+    if not tips:
+        return {}, {}
+    # The target merged with itself is its own tree, which saves a process.
+    own, *results = merge_trees(repo, [(target, target), *((target, tip) for tip in tips)])
+    merged = dict(zip(tips, results, strict=True))
+    return merged, changed_paths(repo, own.tree, merged) if own else {}
 
 
 def _unlanded(
@@ -200,6 +217,8 @@ def _signal(branch: Branch, claim: Claim | None, wanted: str) -> Signal:
 
 def _states(repo: Repo, branches: Sequence[Branch]) -> dict[str, _State]:
     names = {b.name for b in branches}
+    if not names:
+        return {}
     found = [w for w in list_worktrees(repo) if not w.missing and (w.branch in names or w.busy_branch in names)]
     with ThreadPoolExecutor(max_workers=4) as pool:
         states = list(pool.map(_state, found))

@@ -67,7 +67,7 @@ def wait_for_landing(task):
     while time.monotonic() < deadline:
         if git("log", "roadmap", "--format=%H", f"--grep=^Coffee-Task: {task}$"):
             return
-        time.sleep(0.1)
+        time.sleep(0.2)
     sys.exit(f"{task} has not landed")
 
 

@@ -191,7 +191,7 @@ def _trailing_status(line: str, start: int, end: int) -> StatusSpan | None:
     for at in islice(places, MAX_EMOJI):
         found = locate_status(line[at:end])
         if found and found.start == 0 and _is_plain(line, at, at + found.end, end):
-                return StatusSpan(found.status, at, at + found.end)
+            return StatusSpan(found.status, at, at + found.end)
     tail = _TAIL.search(line, start, end)
     if tail and tail.lastindex and is_status_phrase(tail[tail.lastindex]):
         found = locate_status(tail[tail.lastindex])

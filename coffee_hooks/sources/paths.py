@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from coffee_hooks.base.model import PathKind
@@ -40,7 +41,7 @@ _PRODUCT = re.compile(
 _WORD = r"\w*{}\[\],@+&~$%<>:#\\-"
 _TOKEN = re.compile(rf"(?<![./{_WORD}])(?:(?=[{_WORD}]*[./])[./{_WORD}]*[\w*}}\]/]|(?:[A-Z][a-z]+|make|just)file\b)")
 """A word that holds a dot or a slash; the look-ahead drops the others without leaving the pattern."""
-_CANDIDATE = re.compile(r"\.[A-Za-z]|\w/|/\w|\*")
+_CANDIDATE = re.compile(r"/|\.[A-Za-z*]")
 _SUFFIX = re.compile(r"(?:::[\w\[\]]*|:[0-9]+(?:[-:][0-9]+)?|#[\w-]*|:)+$")
 _VERSION = re.compile(r"v?[0-9]+(?:\.[0-9x*]+)+[\w.+-]*")
 _SEGMENT = re.compile(r"[\w.@+&*?=-]+")
@@ -59,24 +60,23 @@ class FoundPath(NamedTuple):
 
 def may_hold_path(line: str) -> bool:
     """A cheap test that every line with a path passes."""
-    if "/" in line or "." in line:
-        return _CANDIDATE.search(line) is not None
-    return "file" in line
+    return _CANDIDATE.search(line) is not None or "akefile" in line or "ockerfile" in line or "file`" in line
 
 
 def find_paths(line: str, *, code: bool = False) -> Iterator[FoundPath]:
     """Every path in a line. In code, a bare name must be quoted as a string to count."""
     for match in _TOKEN.finditer(line):
         token = match[0]
-        if "/" not in token and not _may_be_name(token):
-            continue
         start, end = match.span()
-        before, after = line[max(0, start - 3) : start], line[end : end + 1]
+        before = line[max(0, start - 3) : start]
+        backticks = before.endswith("`")
+        certain = not code or backticks or before.endswith(('"', "'"))
+        if "/" not in token and not (certain and _may_be_name(token)):
+            continue
+        after = line[end : end + 1]
         called = after == "(" and "::" not in token
         if called or before.endswith(("://", "@")) or (after == "=" and code):
             continue
-        backticks = before.endswith("`")
-        certain = not code or backticks or before.endswith(('"', "'"))
         for pattern in expand(token):
             kind = classify(pattern, certain=certain)
             if kind and (kind is not PathKind.DIRECTORY or backticks or pattern.endswith("/")):
@@ -120,6 +120,7 @@ def _unwrapped(token: str) -> str:
     return token[:-2] if token.endswith("**") and not token.endswith("/**") else token
 
 
+@lru_cache(maxsize=8192)
 def classify(token: str, *, certain: bool = True) -> PathKind | None:
     """What a token names in the tree, or None: not a path, or not one below the root of the repository.
 

@@ -10,7 +10,7 @@ from coffee_hooks.base.model import Intent, NamedPath, PathKind
 from coffee_hooks.sources.file_trees import is_tree, tree_paths
 from coffee_hooks.sources.intents import Topic, announced, label_of, spoken_intent, topic_of_heading
 from coffee_hooks.sources.markdown import Document, Fence
-from coffee_hooks.sources.paths import find_paths, may_hold_path
+from coffee_hooks.sources.paths import FoundPath, find_paths, may_hold_path
 
 _BULLET = re.compile(r"[ \t>]*(?:[-*+]|[0-9]{1,3}[.)])[ \t]+(?P<box>\[[ xX]\][ \t]+)?")
 _JOINT = re.compile(r"[\s`*,;&+/]*(?:and|or)?[\s`*,;&+/]*", re.IGNORECASE)
@@ -21,6 +21,7 @@ _COMMENT = re.compile(
     re.IGNORECASE,
 )
 _DIFF = re.compile(r"(?:\+\+\+ b/|--- a/)")
+_STRING = re.compile(r"[\"'`][\w*.-]*\.\w")
 _OLD = re.compile(r"\b(?:exists|existing|current|before|old|unchanged|reference|example)\b", re.IGNORECASE)
 _SHELL = re.compile(r"bash|sh|shell|console|zsh|shell-session|powershell|terminal")
 _LISTING = frozenset(("", "text", "txt", "plain", "plaintext", "yaml", "yml"))
@@ -83,8 +84,8 @@ def _every_path(document: Document) -> Iterator[NamedPath]:
             label = Topic.NEUTRAL
         elif line:
             label = _label_after(line, label)
-        if may_hold_path(line):
-            yield from _prose_paths(number, line, _Context(_section(above), label))
+        if may_hold_path(line) and (found := list(find_paths(line))):
+            yield from _prose_paths(number, line, found, _Context(_section(above), label))
 
 
 def _label_after(line: str, label: Topic) -> Topic:
@@ -103,11 +104,10 @@ def _section(above: list[tuple[int, str]]) -> Topic:
     return next((topic for topic in topics if topic is not Topic.NEUTRAL), Topic.NEUTRAL)
 
 
-def _prose_paths(number: int, line: str, context: _Context) -> Iterator[NamedPath]:
+def _prose_paths(number: int, line: str, found: Sequence[FoundPath], context: _Context) -> Iterator[NamedPath]:
     named = label_of(line)
     label = named[1] if named and not named[2] else Topic.NEUTRAL
     begin = line.find(":") + 1 if named and label is not Topic.NEUTRAL else 0
-    found = list(find_paths(line))
     before: Intent | None = None
     for index, path in enumerate(found):
         left = line[min(begin, path.start) : path.start]
@@ -153,7 +153,7 @@ def _fence_paths(document: Document, fence: Fence, context: _Context) -> Iterato
     work = context.label is Topic.WORK
     code = language not in _LISTING
     for number, line in enumerate(lines, fence.start + 1):
-        if (code and "/" not in line and '"' not in line and "'" not in line) or not may_hold_path(line):
+        if (code and "/" not in line and not _STRING.search(line)) or not may_hold_path(line):
             continue
         changed = _DIFF.match(line)
         header = None if _SHELL.fullmatch(language) else _header(line)

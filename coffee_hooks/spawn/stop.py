@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from coffee_hooks.base.errors import RuleError
 from coffee_hooks.base.process import end_group, group_members, identify
 from coffee_hooks.base.project import Project
 from coffee_hooks.spawn.living import living_orders
 from coffee_hooks.spawn.making import being_made
+from coffee_hooks.spawn.supervisor import stop_file
 from coffee_hooks.state.agent_state import process_alive
 from coffee_hooks.state.agents import AgentRun, EndReason, end_run, latest_run
 from coffee_hooks.state.claims import Claim
-from coffee_hooks.state.order import order_path, supervised
+from coffee_hooks.state.order import supervised
 from coffee_hooks.state.store import Store
 
 STOP_SECONDS = 30.0
 LOOK_SECONDS = 0.05
-
-
-def stop_file(state_dir: Path, run: int) -> Path:
-    """Where a supervisor looks whether somebody wants its agent to end. A pid could mean another process by then."""
-    return order_path(state_dir, run).with_suffix(".stop")
 
 
 def stop(project: Project, store: Store, claim: Claim) -> bool:

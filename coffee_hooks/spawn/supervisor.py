@@ -21,9 +21,8 @@ from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.base.process import end_group, group_members, identify, run
 from coffee_hooks.spawn.orphans import adopt, end_orphans, reap_orphans
 from coffee_hooks.spawn.signs import Silence
-from coffee_hooks.spawn.stop import stop_file
 from coffee_hooks.state.agents import EndReason, end_run, heartbeat, note_pid, note_supervisor
-from coffee_hooks.state.order import Order, read_order
+from coffee_hooks.state.order import Order, order_path, read_order
 from coffee_hooks.state.store import Store, open_store
 
 LOOK_SECONDS = 0.2
@@ -43,6 +42,11 @@ class Agent:
     started: float
 
 
+def stop_file(state_dir: Path, run: int) -> Path:
+    """Where a supervisor looks whether somebody wants its agent to end. A pid could mean another process by then."""
+    return order_path(state_dir, run).with_suffix(".stop")
+
+
 def main(argv: Sequence[str]) -> int:
     """Carry out one order. Tells the agent's pid, or what went wrong, on the descriptor ANSWER."""
     path, lock, answer, after = Path(argv[0]), int(argv[1]), int(argv[2]), tuple(argv[3:])
@@ -54,12 +58,13 @@ def main(argv: Sequence[str]) -> int:
         try:
             agent = _start(order)
         except (OSError, ValueError) as missing:
-            _end(order, None, EndReason.FAILED)
+            # The claim is left to whoever waits for the answer, or to the next spawn.
+            _record(order, lambda store: end_run(store, order.run, time.time(), None, EndReason.FAILED))
             _tell(answer, f"error {getattr(missing, 'strerror', None) or missing}")
             return 1
         _tell(answer, f"pid {agent.process.pid}")
         reason = _watch(order, agent)
-        _leave_nothing(agent.process)
+        _leave_nothing(agent.process, min(GRACE_SECONDS, order.timeout))
         if after:
             run(after, cwd=_cwd(order), env=os.environ, log=Path(order.log), seconds=AFTER_SECONDS)
         _end(order, agent.process.returncode, reason)
@@ -119,12 +124,12 @@ def _watch(order: Order, agent: Agent) -> EndReason:
             reap_orphans(agent.process.pid)
 
 
-def _leave_nothing(process: subprocess.Popen[bytes]) -> None:
-    """End the agent, its group, and what it left in sessions of its own."""
+def _leave_nothing(process: subprocess.Popen[bytes], grace: float) -> None:
+    """End the agent, its group, and what it left in sessions of its own; *grace* seconds between TERM and KILL."""
     if process.poll() is None or group_members(process.pid):
-        end_group(process.pid, grace=GRACE_SECONDS)
+        end_group(process.pid, grace=grace)
     process.wait()
-    end_orphans(GRACE_SECONDS)
+    end_orphans(grace)
 
 
 def _cwd(order: Order) -> Path:
