@@ -25,7 +25,7 @@ def init(
     Example:
       coffee init --hooks
     """
-    from coffee_hooks.loop.setup import Wanted, set_up
+    from coffee_hooks.init.set_up import Wanted, set_up
 
     done = set_up(here(), Wanted(target, pre_commit, hooks, dry_run))
     output.answer_json("init", {"written": list(done.written), "kept": list(done.kept)})

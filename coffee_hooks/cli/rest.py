@@ -150,7 +150,7 @@ def doctor(
     Example:
       coffee doctor
     """
-    from coffee_hooks.loop.doctor import examine
+    from coffee_hooks.doctor.examine import examine
 
     report = examine(here(), fix)
     output.answer_json(

@@ -23,10 +23,9 @@ from coffee_hooks.base.worktrees import list_worktrees
 from coffee_hooks.loop.run import Orchestrator, Until
 from coffee_hooks.loop.sample import GATE, LANDS, LOCAL_EDIT, STAYS, Sample, make_sample
 from coffee_hooks.merge.verify import Proof, verify
-from coffee_hooks.spawn.living import living_orders
-from coffee_hooks.spawn.resume import stop
-from coffee_hooks.state.agent_state import look
-from coffee_hooks.state.agents import active_runs, all_runs
+from coffee_hooks.spawn.living import at_work
+from coffee_hooks.spawn.stop import stop
+from coffee_hooks.state.agents import all_runs
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
 from coffee_hooks.state.store import open_store
 
@@ -134,12 +133,13 @@ def _end_agents(folder: Path) -> None:
     with open_store(state_dir) as store:
         while time.monotonic() < deadline:
             reap()
-            runs = [run for run in active_runs(store) if look(state_dir, run).running]
-            for run in runs:
-                with contextlib.suppress(CoffeeError, ProcessLookupError):
-                    stop(open_project(folder / "brewery"), store, run)
+            if busy := at_work(state_dir, store):
+                project = open_project(folder / "brewery")
+                for claim in read_claims(project.repo).values():
+                    with contextlib.suppress(CoffeeError):
+                        stop(project, store, claim)
             known = {run.supervisor_pid for run in all_runs(store)} - {0}
-            if not runs and not list(living_orders(state_dir)) and not any(map(identify, known)):
+            if not busy and not any(map(identify, known)):
                 break
             time.sleep(0.01)
 

@@ -49,7 +49,7 @@ class Memory:
     """What is remembered so that nothing is looked at twice; losing it costs time alone. Times are monotonic.
 
     *signs* are those that the next wait compares with. *planned* is what the refs said when there was nothing more to
-    start, *cleaned* the target for which everything was removed. *unmade* are tasks whose worktree could not be made.
+    start, *cleaned* the target for which everything was removed.
     *gates* are (started, ended) in UNIX seconds.
     """
 
@@ -60,7 +60,6 @@ class Memory:
     cleaned: Target | None = None
     clean_again: float = NEVER
     refused: dict[str, Refusal] = field(default_factory=dict)
-    unmade: set[TaskId] = field(default_factory=set)
     gates: list[tuple[float, float]] = field(default_factory=list)
 
 

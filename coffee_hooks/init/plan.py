@@ -17,14 +17,14 @@ from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import Move, list_refs, read_blobs
 from coffee_hooks.base.text import printable
-from coffee_hooks.loop import setup_pre_commit
-from coffee_hooks.loop.gate_detection import Detection, detect, worth_reading
-from coffee_hooks.loop.setup_config import render_config
-from coffee_hooks.loop.setup_pre_commit import Published
-from coffee_hooks.loop.setup_write import Draft, read_regular
+from coffee_hooks.init import pre_commit
+from coffee_hooks.init.gate_detection import Detection, detect, worth_reading
+from coffee_hooks.init.config_text import render_config
+from coffee_hooks.init.pre_commit import Published
+from coffee_hooks.init.write import Draft, read_regular
 
 HEADS = "refs/heads/"
-FRAMEWORK = setup_pre_commit.FILE
+FRAMEWORK = pre_commit.FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +131,10 @@ def _extend_framework(repo: Repo, target: str) -> Draft | None:
         text = before.decode() if before is not None else None
     except UnicodeDecodeError as broken:
         raise UsageError(f"{path.name} is not UTF-8", hint="repair it, then: coffee init --pre-commit") from broken
-    if text is not None and setup_pre_commit.has_hook(text):
+    if text is not None and pre_commit.has_hook(text):
         return None
-    item = setup_pre_commit.stanza(target, _published())
-    return Draft(path, before, setup_pre_commit.with_hook(text, item).encode())
+    item = pre_commit.stanza(target, _published())
+    return Draft(path, before, pre_commit.with_hook(text, item).encode())
 
 
 def _published() -> Published | None:

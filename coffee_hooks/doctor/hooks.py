@@ -16,8 +16,8 @@ from coffee_hooks.base.worktrees import list_worktrees
 from coffee_hooks.guard.cfr_013 import DEFAULT_TARGET
 from coffee_hooks.guard.install import active_hooks, find_slot, hooks_folder
 from coffee_hooks.guard.scripts import STANDARD, Hook, is_framework
-from coffee_hooks.loop import setup_pre_commit
-from coffee_hooks.loop.doctor_values import Check, fine, several, wrong
+from coffee_hooks.init import pre_commit
+from coffee_hooks.doctor.values import Check, fine, several, wrong
 
 INSTALL = "coffee init --hooks"
 
@@ -99,7 +99,7 @@ def _framework_runs(tree: Path, hook: Path) -> bool:
     try:
         if not is_framework(hook.read_bytes()) or not os.access(hook, os.X_OK):
             return False
-        return setup_pre_commit.has_hook((tree / setup_pre_commit.FILE).read_text())
+        return pre_commit.has_hook((tree / pre_commit.FILE).read_text())
     except (OSError, ValueError, CoffeeError):
         return False
 

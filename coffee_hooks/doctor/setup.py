@@ -13,10 +13,10 @@ from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.target import read_target
-from coffee_hooks.loop.doctor_values import Check, fine, refused, several, wrong
-from coffee_hooks.loop.setup_advice import env_exposed, find_program
-from coffee_hooks.loop.setup_plan import read_committed
-from coffee_hooks.loop.setup_write import read_regular
+from coffee_hooks.doctor.values import Check, fine, refused, several, wrong
+from coffee_hooks.init.advice import env_exposed, find_program
+from coffee_hooks.init.plan import read_committed
+from coffee_hooks.init.write import read_regular
 from coffee_hooks.merge.gate_clone import gate_path
 from coffee_hooks.spawn.agent import check_placeholders, choose_agent, template
 

@@ -11,7 +11,7 @@ from coffee_hooks.base.config import FILE, Gate
 from coffee_hooks.base.git import Repo, in_worktree
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.text import one_line
-from coffee_hooks.loop.setup_plan import FRAMEWORK, HEADS, Plan
+from coffee_hooks.init.plan import FRAMEWORK, HEADS, Plan
 
 ROADMAPS = ("docs/roadmap/ROADMAP.md", "docs/ROADMAP.md", "ROADMAP.md")
 

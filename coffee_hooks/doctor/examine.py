@@ -9,11 +9,11 @@ from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure
 from coffee_hooks.base.git import OLDEST_GIT, GitFailed, discover, git_version
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.text import printable
-from coffee_hooks.loop.doctor_hooks import check_hooks, look_at_hooks
-from coffee_hooks.loop.doctor_imports import check_imports
-from coffee_hooks.loop.doctor_leftovers import check_leftovers, look_for_leftovers
-from coffee_hooks.loop.doctor_repair import repair
-from coffee_hooks.loop.doctor_setup import (
+from coffee_hooks.doctor.hooks import check_hooks, look_at_hooks
+from coffee_hooks.doctor.imports import check_imports
+from coffee_hooks.doctor.leftovers import check_leftovers, look_for_leftovers
+from coffee_hooks.doctor.repair import repair
+from coffee_hooks.doctor.setup import (
     check_agents,
     check_config,
     check_disk,
@@ -23,8 +23,8 @@ from coffee_hooks.loop.doctor_setup import (
     check_remote,
     check_target,
 )
-from coffee_hooks.loop.doctor_values import Check, fine, refused, wrong
-from coffee_hooks.loop.doctor_worktrees import check_worktrees, look_at_worktrees
+from coffee_hooks.doctor.values import Check, fine, refused, wrong
+from coffee_hooks.doctor.worktrees import check_worktrees, look_at_worktrees
 
 
 def examine(start: Path, fix: bool = False) -> tuple[Check, ...]:

@@ -10,7 +10,7 @@ from coffee_hooks.base.config import Config
 from coffee_hooks.base.config_file import parse_config
 from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.text import one_line
-from coffee_hooks.loop.gate_detection import Detection
+from coffee_hooks.init.gate_detection import Detection
 
 _PLAIN = re.compile(r"(?:--?|\./|\.)?[A-Za-z_][A-Za-z0-9_/-]*(?:\.+[A-Za-z0-9_/-]+)*|\./\.\.\.")
 _OTHER_TYPES = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))

@@ -16,7 +16,7 @@ from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import list_refs
 from coffee_hooks.base.worktrees import Worktree, list_worktrees
 from coffee_hooks.cleanup.running import running_branches
-from coffee_hooks.loop.doctor_values import Check, fine, several, wrong
+from coffee_hooks.doctor.values import Check, fine, several, wrong
 from coffee_hooks.spawn.making import being_made
 from coffee_hooks.spawn.place import worktree_path
 from coffee_hooks.state.agents import AgentRun, all_runs

@@ -11,7 +11,7 @@ from pathlib import Path
 from coffee_hooks.base.git import Repo, in_worktree
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.worktrees import Worktree, list_worktrees
-from coffee_hooks.loop.doctor_values import Check, fine, several, wrong
+from coffee_hooks.doctor.values import Check, fine, several, wrong
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from coffee_hooks.base.text import printable
 from coffee_hooks.base.worktrees import list_worktrees
 from coffee_hooks.guard.install import Outcome, active_hooks, find_slot, hooks_folder, install
 from coffee_hooks.guard.scripts import STANDARD
-from coffee_hooks.loop.setup_advice import advise
-from coffee_hooks.loop.setup_plan import Plan, make_plan
-from coffee_hooks.loop.setup_write import Draft, read_regular, staged
+from coffee_hooks.init.advice import advise
+from coffee_hooks.init.plan import Plan, make_plan
+from coffee_hooks.init.write import Draft, read_regular, staged
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from coffee_hooks.base.environment import for_children
 from coffee_hooks.base.process import End, run
 from coffee_hooks.base.project import Project
-from coffee_hooks.loop.doctor_values import Check, fine, several, wrong
+from coffee_hooks.doctor.values import Check, fine, several, wrong
 from coffee_hooks.merge.gate_clone import MARK, gate_path
 
 SECONDS = 30.0

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from coffee_hooks.base.errors import UsageError
-from coffee_hooks.loop.setup_pre_commit import Published, has_hook, stanza, with_hook
+from coffee_hooks.init.pre_commit import Published, has_hook, stanza, with_hook
 
 LOCAL = stanza("roadmap", None)
 OTHER = "repo: https://example.invalid/x"
