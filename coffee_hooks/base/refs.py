@@ -89,6 +89,11 @@ def _update(move: Move) -> bytes:
     name = _bytes_of(move.ref)
     if not name or b"\0" in name:
         raise UsageError(f"{move.ref!r} is no name for a ref", hint="use letters, digits, dots and dashes")
+    # Not always `update`: how many zeros stand for no object depends on the repository.
+    if move.old == ABSENT:
+        return b"create %b\0%b\0" % (name, move.new.encode())
+    if move.new == ABSENT:
+        return b"delete %b\0%b\0" % (name, move.old.encode())
     return b"update %b\0%b\0%b\0" % (name, move.new.encode(), move.old.encode())
 
 

@@ -121,6 +121,8 @@ def furnisher(project: Project) -> Callable[[Path], None]:
 
     def furnish(clone: Path) -> None:
         nonlocal copies
+        if not (main / ".git").exists():  # a bare repository with worktrees has no files of its own
+            return
         if copies is None:
             copies = choose_copies(main, project.config.worktrees.copy, [project.worktrees_root])
         copy_into(main, clone, clone / ".git", copies)

@@ -162,6 +162,8 @@ def check_untouched(ready: Ready, commit: Sha) -> None:
     try:
         after = ready.clone.state()
     except GitFailed as failed:
+        if not ready.clone.path.is_symlink():
+            _discard(ready.clone.path)  # now we know that it is ours; without its mark nobody would later
         raise GateBroken(f"the gate's clone is broken after the gate ({failed.detail})") from failed
     if after.head != commit:
         raise GateBroken("after the gate, its HEAD was another commit", hint="the gate must not commit or check out")

@@ -1,68 +1,74 @@
 """The scripted agent of the sample: it edits, tests and commits like a real one, and two of its tasks go wrong."""
 
-import os
 import pathlib
 import subprocess
 import sys
 import time
 
 
-def git(*args):
+def git(*args: str) -> str:
     return subprocess.run(["git", *args], check=True, capture_output=True, text=True).stdout
 
 
-def add(path, text):
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def add(path: str, text: str) -> None:
     file = pathlib.Path(path)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text((file.read_text() if file.exists() else "") + text)
 
 
-def replace(path, old, new):
+def replace(path: str, old: str, new: str) -> None:
     file = pathlib.Path(path)
     text = file.read_text()
     assert old in text, (path, old)
     file.write_text(text.replace(old, new))
 
 
-def test_class(name, module, line):
+def test_class(name: str, module: str, line: str) -> str:
     return (
         f"import unittest\n\nfrom brewery import {module}\n\n\n"
         f"class {name}(unittest.TestCase):\n    def test_it(self):\n        {line}\n"
     )
 
 
-def choose_the_grind():
+def choose_the_grind() -> None:
     replace("brewery/beans.py", '("arabica", "robusta")', '("arabica", "robusta", "liberica")')
     add("brewery/beans.py", '\n\ndef grind_for(way):\n    return {"filter": "medium", "press": "coarse"}[way]\n')
-    add("tests/test_beans.py", '\n    def test_grind(self):\n        self.assertEqual(beans.grind_for("press"), "coarse")\n')
+    test = 'self.assertEqual(beans.grind_for("press"), "coarse")'
+    add("tests/test_beans.py", f"\n    def test_grind(self):\n        {test}\n")
 
 
-def write_a_recipe():
+def write_a_recipe() -> None:
     add(
         "brewery/recipe.py",
-        '"""Recipes."""\n\nfrom brewery.beans import grind_for\n\n\ndef recipe(way):\n    return f"{way}: {grind_for(way)}"\n',
+        '"""Recipes."""\n\nfrom brewery.beans import grind_for\n\n\n'
+        'def recipe(way):\n    return f"{way}: {grind_for(way)}"\n',
     )
     add("tests/test_recipe.py", test_class("Recipe", "recipe", 'self.assertIn("medium", recipe.recipe("filter"))'))
 
 
-def heat_the_water():
+def heat_the_water() -> None:
     add("brewery/water.py", '\n\ndef temperature_for(way):\n    return {"filter": 94, "press": 96}[way]\n')
     add("tests/test_water.py", test_class("Water", "water", 'self.assertLess(water.temperature_for("press"), 100)'))
 
 
-def raise_the_prices():
+def raise_the_prices() -> None:
     """Breaks a test, and never runs it: the gate will."""
     replace("brewery/menu.py", '"press": 3.0', '"press": 3.5')
 
 
-def how_it_tastes():
+def how_it_tastes() -> None:
     """Touches a file that its spec does not name, after somebody else has landed there: a conflict."""
     wait_for_landing("US-101")
     add("docs/tasting.md", "# Tasting\n\nArabica is mild, robusta is strong, and excelsa is new.\n")
     replace("brewery/beans.py", '("arabica", "robusta")', '("arabica", "robusta", "excelsa")')
 
 
-def wait_for_landing(task):
+def wait_for_landing(task: str) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if git("log", "roadmap", "--format=%H", f"--grep=^Coffee-Task: {task}$"):
@@ -80,15 +86,15 @@ WORK = {
 }
 
 
-def main(task):
+def main(task: str) -> None:
     work, subject = WORK[task]
-    print(f"{task}: at work in {os.getcwd()}", flush=True)
+    say(f"{task}: at work in {pathlib.Path.cwd()}")
     work()
     if task != "US-104":
         subprocess.run([sys.executable, "-m", "unittest", "discover", "-s", "tests", "-t", "."], check=True)
     git("add", "--all")
     git("commit", "--quiet", "-m", f"feat: Implement {task} - {subject}\n\nStatus: Ready for merge")
-    print(f"{task}: committed", flush=True)
+    say(f"{task}: committed")
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def find_paths(line: str, *, code: bool = False) -> Iterator[FoundPath]:
             continue
         after = line[end : end + 1]
         called = after == "(" and "::" not in token
-        if called or before.endswith(("://", "@")) or (after == "=" and code):
+        if called or (after == "=" and code):
             continue
         for pattern in expand(token):
             kind = classify(pattern, certain=certain)

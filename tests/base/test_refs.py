@@ -71,36 +71,39 @@ def test_a_ref_that_came_back_is_still_a_lost_race(repo: Repo, monkeypatch: pyte
     assert not transact(repo, [Move(REF, one, ABSENT)])
 
 
+RACER = """
+import sys
+from pathlib import Path
+from coffee_hooks.base.git import discover
+from coffee_hooks.base.refs import Move, transact, write_json
+
+repo, me, ref = discover(Path(sys.argv[1])), sys.argv[2], sys.argv[3]
+print("ready", flush=True)
+for line in sys.stdin:
+    old = line.strip()
+    mine = write_json(repo, {"me": me, "old": old})
+    print(mine if transact(repo, [Move(ref, old, mine)]) else "lost", flush=True)
+"""
+
+
 def test_eight_processes_race_and_one_wins(repo: Repo) -> None:
     """Create-only and compare-and-swap both have exactly one winner among eight real processes."""
-    racer = (
-        "import sys; from pathlib import Path\n"
-        "from coffee_hooks.base.git import discover\n"
-        "from coffee_hooks.base.refs import Move, transact, write_json\n"
-        "repo = discover(Path(sys.argv[1])); mine = write_json(repo, {'me': sys.argv[2]})\n"
-        "print('ready', flush=True); sys.stdin.readline()\n"
-        "print(mine if transact(repo, [Move(sys.argv[3], sys.argv[4], mine)]) else 'lost')\n"
-    )
+    argv = [sys.executable, "-c", RACER, str(repo.top)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    racers = [subprocess.Popen([*argv, str(number), REF], **pipes) for number in range(8)]  # type: ignore[call-overload]
+    assert [racer.stdout.readline() for racer in racers] == ["ready\n"] * 8
     old = ABSENT
-    for turn in range(2):
-        racers = [
-            subprocess.Popen(
-                [sys.executable, "-c", racer, str(repo.top), f"{turn}.{number}", REF, old],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            )
-            for number in range(8)
-        ]  # fmt: skip
-        for each in racers:
-            assert each.stdout and each.stdout.readline() == "ready\n"
-        for each in racers:
-            assert each.stdin
-            each.stdin.write("go\n")
-            each.stdin.flush()
-        said = [each.communicate()[0].strip() for each in racers]
+    for _ in range(2):
+        for racer in racers:
+            racer.stdin.write(old + "\n")
+            racer.stdin.flush()
+        said = [racer.stdout.readline().strip() for racer in racers]
         won = [name for name in said if name != "lost"]
         assert len(won) == 1
         assert read_ref(repo, REF) == won[0]
         old = Sha(won[0])
+    for racer in racers:
+        racer.communicate()
 
 
 def test_a_lock_that_nobody_frees_is_a_failure(repo: Repo) -> None:

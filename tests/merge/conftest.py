@@ -36,6 +36,11 @@ class Answer:
     err: str
 
     @property
+    def told(self) -> str:
+        """Everything, for a failing assertion."""
+        return f"exit {self.rc}\n{json.dumps(self.json, indent=1)}\n{self.err}"
+
+    @property
     def result(self) -> dict[str, Any]:
         """The only result of a merge."""
         (result,) = self.json["results"]
@@ -142,7 +147,7 @@ class Lane:
 
     def assert_landed(self, said: Answer, number: int = 1) -> None:
         """The answer, both targets and the record agree that the branch landed tested, and nothing is left over."""
-        assert (said.rc, said.outcome) == (0, "landed"), (said.json, said.err)
+        assert (said.rc, said.outcome) == (0, "landed"), said.told
         merged = said.result["merge_commit"]
         where = self.box.origin if said.json["pushed"] else self.work
         assert self.git(where, "rev-parse", "refs/heads/roadmap") == merged

@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 PLENTY = DISK_NEEDED * 100
 LANDED_RED = '[ ! -e red ] || { echo "found red"; exit 1; }'
 """A gate that is red on every tree with a file called red."""
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that nobody has collected yet does not."""
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def concluded(rc: int | None, end: End = End.EXITED, free: int = PLENTY, said: bytes = b"") -> Outcome:
@@ -207,7 +213,7 @@ def test_python_files_that_python_would_load_by_itself_do_not_run_before_the_gat
     lane.branch(1, {"sitecustomize.py": trick, "usercustomize.py": trick, "pkg/beta.py": "broken\n"})
     lane.configure(gate={"command": [os.environ.get("PYTHON", "python3"), "-m", "unittest", "-q"]})
     said = lane.merge()
-    assert said.outcome == "gate-failed", said.json
+    assert said.outcome == "gate-failed", said.told
 
 
 def test_the_environment_of_the_gate(lane: Lane, tmp_path: Path) -> None:
@@ -230,7 +236,8 @@ def test_the_environment_of_the_gate(lane: Lane, tmp_path: Path) -> None:
 
 def test_files_of_the_main_checkout_that_the_gate_needs(lane: Lane) -> None:
     """``worktrees.copy`` applies to the gate too, with its mode, and never over a tracked file."""
-    lane.with_gate('[ "$(cat .env)" = secret ] && [ "$(stat -c %a .env)" = 600 ]', worktrees={"copy": [".env", "pkg/alpha.py"]})
+    script = '[ "$(cat .env)" = secret ] && [ "$(stat -c %a .env)" = 600 ]'
+    lane.configure(gate={"command": ["sh", "-c", script]}, worktrees={"copy": [".env", "pkg/alpha.py"]})
     (lane.work / ".env").write_text("secret\n")
     (lane.work / ".env").chmod(stat.S_IRUSR | stat.S_IWUSR)
     (lane.work / "pkg/alpha.py").write_text("mine\n")
@@ -246,8 +253,7 @@ def test_what_the_gate_leaves_running_is_ended(lane: Lane, tmp_path: Path) -> No
     lane.assert_landed(lane.merge())
     for name in ("child", "daemon"):
         pid = int((tmp_path / name).read_text())
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
+        assert not alive(pid)
 
 
 def test_a_timeout_ends_everything_the_gate_started(lane: Lane, tmp_path: Path) -> None:
@@ -257,5 +263,4 @@ def test_a_timeout_ends_everything_the_gate_started(lane: Lane, tmp_path: Path) 
     )
     lane.branch()
     assert lane.merge().outcome == "error"
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+    assert not alive(int((tmp_path / "pid").read_text()))

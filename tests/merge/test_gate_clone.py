@@ -113,7 +113,7 @@ def test_one_run_cannot_prepare_the_verdict_of_the_next(lane: Lane, script: str)
             os._exit(0)
     os.waitpid(pid, 0)
     said = lane.merge("roadmap-wt2", "--check")
-    assert said.outcome == "would-land", said.json
+    assert said.outcome == "would-land", said.told
 
 
 def test_a_foreign_folder_in_its_place_is_refused_untouched(lane: Lane) -> None:
@@ -167,7 +167,7 @@ def test_a_half_made_or_half_removed_clone_is_made_anew(lane: Lane) -> None:
         if path.name not in (".git", MARK):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     said = lane.merge("roadmap-wt1", "--check", "--retest")
-    assert said.outcome == "would-land", said.json
+    assert said.outcome == "would-land", said.told
     lane.assert_tidy()
 
 
@@ -233,7 +233,7 @@ def test_strange_paths_of_a_repository(lane: Lane, tmp_path: Path) -> None:
     lane.branch()
     lane.git(strange, "fetch", "-q", str(lane.work), "roadmap-wt1:roadmap-wt1")
     said = lane.merge(where=strange)
-    assert (said.rc, said.outcome) == (0, "landed"), (said.json, said.err)
+    assert (said.rc, said.outcome) == (0, "landed"), said.told
     assert lane.remote_target == said.json["after"]
     again = lane.merge(where=strange)
     assert again.outcome == "already-landed"
@@ -252,7 +252,7 @@ def test_a_repository_that_borrows_its_objects(lane: Lane, tmp_path: Path) -> No
     lane.git(second, "switch", "-q", "roadmap-wt1")
     lane.box.commit({"pkg/new.py": "x = 1\n"}, cwd=second)
     said = lane.merge(where=second)
-    assert (said.rc, said.outcome) == (0, "landed"), (said.json, said.err)
+    assert (said.rc, said.outcome) == (0, "landed"), said.told
 
 
 def test_a_bare_repository_with_worktrees(lane: Lane, tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_a_bare_repository_with_worktrees(lane: Lane, tmp_path: Path) -> None:
     lane.git(bare, "remote", "remove", "origin")
     lane.git(bare, "worktree", "add", "-q", str(tree), "roadmap")
     said = lane.merge(where=tree)
-    assert (said.rc, said.outcome) == (0, "landed"), (said.json, said.err)
+    assert (said.rc, said.outcome) == (0, "landed"), said.told
     assert lane.git(tree, "status", "--porcelain") == ""
     assert (tree / "pkg/new1.py").is_file()
 
@@ -278,7 +278,7 @@ def test_line_endings_that_git_calls_changed(lane: Lane) -> None:
     lane.branch(1)
     lane.branch(2)
     said = lane.merge("roadmap-wt1", "--check")
-    assert said.outcome == "would-land", said.json
+    assert said.outcome == "would-land", said.told
 
 
 def test_links_and_executables_are_checked_out_as_such(lane: Lane) -> None:
@@ -335,7 +335,7 @@ def test_submodules_that_setup_brings(lane: Lane, tmp_path: Path) -> None:
         lane.branch(1)
         for branch in ("roadmap-wt1", f"roadmap-wt{number}", "roadmap-wt1"):
             said = lane.merge(branch, "--check", "--retest")
-            assert said.outcome == "would-land", said.json
+            assert said.outcome == "would-land", said.told
 
 
 def test_a_sha256_repository(lane: Lane, tmp_path: Path) -> None:
@@ -350,7 +350,7 @@ def test_a_sha256_repository(lane: Lane, tmp_path: Path) -> None:
     lane.box.commit({"b": "1\n"}, "feat: Implement US-104 - Feature X", cwd=work)
     lane.git(work, "switch", "-q", "roadmap")
     said = lane.merge(where=work)
-    assert (said.rc, said.outcome) == (0, "landed"), (said.json, said.err)
+    assert (said.rc, said.outcome) == (0, "landed"), said.told
     assert len(said.json["after"]) == 64
     assert lane.git(origin, "rev-parse", "roadmap") == said.json["after"] == lane.git(work, "rev-parse", "roadmap")
     assert [c["verdict"] for c in lane.verify(where=work).json["commits"]] == ["tested", "other"]

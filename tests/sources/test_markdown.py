@@ -26,6 +26,7 @@ def headings(text: str) -> list[str]:
         ("```\n# in\n``` no end\n# in", []),
         ("   ```\n# in\n   ```\n# out", ["out"]),
         ("    ```\n# out", ["out"]),
+        ("```\n    ```\n# in\n```\n# out", ["out"]),
         ("- item\n\n  ```\n  # in\n  ```\n# out", ["out"]),
         ("1. item\n   ```\n   # in\nafter\n# out", ["out"]),
         ("- ```\n  # in\n  ```\n# out", ["out"]),

@@ -125,6 +125,5 @@ def test_a_tree_is_read_back_into_paths() -> None:
 
 def test_a_flow_chart_is_no_tree() -> None:
     """The same lines also draw calls and decisions."""
-    assert not is_tree(
-        ["Daemon", "├── Responds to user", "│   └── writes status", "└── Is it done?", "    └── stop.py"]
-    )
+    chart = ["Daemon", "├── Responds to user", "│   └── Writes status", "├── Done?", "│   └── stop.py", "└── start.py"]
+    assert not is_tree(chart)
