@@ -9,7 +9,11 @@ from typing import NamedTuple
 
 from coffee_hooks.base.model import Reference, TaskId
 from coffee_hooks.sources.markdown import Document, heading_of
-from coffee_hooks.sources.task_names import mentions
+from coffee_hooks.sources.task_names import Mention, mentions
+
+SPEC_KIND = "SPEC"
+"""The kind of a reference that names a spec in place of its task."""
+_SPEC = re.compile(r"(?<![A-Za-z0-9_/-])SPEC-([0-9]{1,9})(?![0-9])")
 
 
 class Dependencies(NamedTuple):
@@ -205,7 +209,7 @@ def _is_none(value: str) -> bool:
 def _tasks(text: str) -> Iterator[tuple[TaskId, bool]]:
     """Each task of a statement, and whether the statement marks it as done."""
     text = _PARALLEL.sub(lambda match: " " * len(match[0]), text)
-    named = list(mentions(text))
+    named = sorted([*mentions(text), *_named_specs(text)], key=lambda mention: mention.start)
     if not named:
         return
     before = bool(_TICK.search(text, 0, named[0].start))
@@ -214,6 +218,12 @@ def _tasks(text: str) -> Iterator[tuple[TaskId, bool]]:
         said = text[mention.end : stop]
         for task in mention.tasks:
             yield task, _is_done(said, before)
+
+
+def _named_specs(text: str) -> Iterator[Mention]:
+    """Specs named as what has to come first; the plan knows whose they are (``SPEC_KIND``)."""
+    for match in _SPEC.finditer(text):
+        yield Mention((TaskId(f"{SPEC_KIND}-{match[1]}"),), match.start(), match.end())
 
 
 def _is_done(said: str, ticked_before: bool) -> bool:

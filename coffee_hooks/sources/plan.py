@@ -14,8 +14,11 @@ from coffee_hooks.base.model import Notice, RoadmapItem, Sha, Spec, Status, Task
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.text import printable
+from coffee_hooks.sources.dependencies import SPEC_KIND
 from coffee_hooks.sources.roadmap import parse_roadmap
+from coffee_hooks.sources.spec_choice import numbers_of
 from coffee_hooks.sources.specs import find_spec, parse_spec
+from coffee_hooks.sources.task_names import task_key
 
 ROADMAPS = ("docs/roadmap/ROADMAP.md", "docs/ROADMAP.md", "ROADMAP.md")
 """Where the roadmap is looked for, in this order, unless the configuration names it."""
@@ -65,6 +68,7 @@ def read_plan(project: Project, base: Sha) -> Plan:
         first.setdefault(item.id, item)
     items = tuple(first.values())
     found, doubts = _match(items, [parse_spec(blobs[Sha(file.blob)], file.path) for file in specs], roadmap.path)
+    found = {task: _with_owners(spec, task, found) for task, spec in found.items()}
     tree = tuple(sorted(file.path for file in files))
     return Plan(base, roadmap.path, items, found, tree, (*notices, *read.notices, *doubts))
 
@@ -94,6 +98,18 @@ def _roadmap(configured: str | None, files: Sequence[_File]) -> _File:
             f"no roadmap: the target has no file {configured}", hint="commit it, or set roadmap in .coffee.yaml"
         )
     raise UsageError("no roadmap", hint=f"commit one as {ROADMAPS[0]}, or name its file as roadmap in .coffee.yaml")
+
+
+def _with_owners(spec: Spec, task: TaskId, specs: Mapping[TaskId, Spec]) -> Spec:
+    """*spec* with every ``SPEC-105`` it waits for turned into the task whose spec that is; the unknown are dropped."""
+    references = []
+    for reference in spec.depends_on:
+        kind, number = task_key(reference.task)
+        owners = [reference.task]
+        if kind == SPEC_KIND:
+            owners = [each for each, other in specs.items() if number in {n for _, n in numbers_of(other.path)}]
+        references += [replace(reference, task=owner) for owner in owners if owner != task]
+    return replace(spec, depends_on=tuple(references))
 
 
 def _may_be_spec(path: str, folder: str) -> bool:

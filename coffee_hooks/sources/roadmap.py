@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from coffee_hooks.base.model import Notice, Reference, RoadmapItem, TaskId
-from coffee_hooks.sources.dependencies import Dependencies, read_dependencies
+from coffee_hooks.sources.dependencies import SPEC_KIND, Dependencies, read_dependencies
 from coffee_hooks.sources.headings import Form, parse_item_heading
 from coffee_hooks.sources.markdown import Document, Fence, decode, heading_of, scan
 from coffee_hooks.sources.sections import read_sections
@@ -87,6 +87,7 @@ def _own_dependencies(document: Document, work: Work, names: Mapping[TaskKey, Ta
         known = (
             Reference(names.get(task_key(reference.task), reference.task), reference.line, reference.satisfied)
             for reference in references
+            if not reference.task.startswith(SPEC_KIND)  # an item that names a spec means the document
         )
         return _unique(reference for reference in known if reference.task not in family)
 

@@ -102,11 +102,11 @@ def _rank(pair: tuple[Spec, _Claim], item: RoadmapItem) -> tuple[bool, bool, boo
 def _has_number(path: str, item: RoadmapItem) -> bool:
     """Whether a file name carries the item's own number; ``SPEC-12-2-x`` may be 12 or 12.2."""
     kind, number = task_key(item.id)
-    return (kind, number) in _numbers(path)
+    return (kind, number) in numbers_of(path)
 
 
 @lru_cache(maxsize=4096)
-def _numbers(path: str) -> frozenset[tuple[str, tuple[str, ...]]]:
+def numbers_of(path: str) -> frozenset[tuple[str, tuple[str, ...]]]:
     """What the number in a file or directory name may mean: a story, a priority or either."""
     parts = path.rstrip("/").split("/")[-2:]
     match = next((found for part in reversed(parts) if (found := _FILE.match(part))), None)
@@ -121,7 +121,7 @@ def _numbers(path: str) -> frozenset[tuple[str, tuple[str, ...]]]:
 
 def _is_decimal(path: str) -> bool:
     """Whether the name reads better as ``2.6`` than as story 2: then nobody mistakes it for that story's."""
-    return any(len(number) > 1 for _, number in _numbers(path))
+    return any(len(number) > 1 for _, number in numbers_of(path))
 
 
 def _is_main(spec: Spec) -> bool:

@@ -32,7 +32,7 @@ def tree(repo: Repo, git: Git) -> Sha:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_one_file_is_replaced_to_the_byte(repo: Repo, git: Git, tree: Sha, path: str) -> None:
+def test_one_file_is_replaced_to_the_byte(repo: Repo, tree: Sha, path: str) -> None:
     """No filter touches the bytes, its mode stays, and no other path differs."""
     data = b"three\r\n\0no end"
     made = replace_blob(repo, tree, path, data)

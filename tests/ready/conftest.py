@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ class Watch:
 
     box: Sandbox
     store: Store
+    git: Callable[..., str]
     config: Config | None = None
 
     @property
@@ -97,15 +98,13 @@ class Watch:
 
     def worktree(self, name: str = WT1) -> Path:
         """A checkout of a branch."""
-        from conftest import run_git
-
         path = self.box.work.parent / "trees" / name
-        run_git(self.box.work, "worktree", "add", "-q", str(path), name)
+        self.git(self.box.work, "worktree", "add", "-q", str(path), name)
         return path
 
 
 @pytest.fixture
-def watch(sandbox: Sandbox) -> Iterator[Watch]:
+def watch(sandbox: Sandbox, git: Callable[..., str]) -> Iterator[Watch]:
     """A sandbox and its store."""
     with open_store(sandbox.work / ".git" / "coffee") as store:
-        yield Watch(sandbox, store)
+        yield Watch(sandbox, store, git)

@@ -15,8 +15,7 @@ from coffee_hooks.base.model import Sha
 from coffee_hooks.ready.branches import Branch, Where, count_ahead, infer_task
 
 if TYPE_CHECKING:
-    from conftest import Sandbox
-    from tests.ready.conftest import Watch
+    from conftest import Sandbox, Watch
 
 Git = Callable[..., str]
 

@@ -88,3 +88,14 @@ def test_doubts_name_their_file_and_finished_items_raise_none(sandbox: Sandbox) 
     """A planned item without a spec is mentioned with its line in the roadmap, a complete one is not."""
     plan = plan_of(sandbox, {ROADMAP: item(300) + item(301, status="✅ Complete")})
     assert [str(notice) for notice in plan.notices] == [f"{ROADMAP}:1: US-300 has no spec"]
+
+
+def test_a_spec_that_waits_for_a_spec_waits_for_its_task(sandbox: Sandbox) -> None:
+    """`Dependencies: SPEC-401` in a spec is the task whose spec that is; itself and unknown specs are dropped."""
+    header = "**User Story**: US-402\n**Dependencies**: SPEC-401 (the parser), SPEC-402, SPEC-999\n"
+    files = {
+        f"{SPECS}/SPEC-401-x.md": "# SPEC-401: Parse\n\n**User Story**: US-401\n",
+        f"{SPECS}/SPEC-402-y.md": f"# SPEC-402: Print\n\n{header}",
+    }
+    plan = plan_of(sandbox, {**files, ROADMAP: item(401) + item(402)})
+    assert [(r.task, r.line) for r in plan.specs["US-402"].depends_on] == [("US-401", 4)]
