@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -61,7 +62,11 @@ def _judged(program: str, run: Callable[[list[str]], int], argv: list[str]) -> i
     except CoffeeError as error:
         _explain(error)
         return error.exit_code
+    except SystemExit:  # how the parser says that the reader of its help has left
+        return 0
     except OSError as error:
+        with contextlib.suppress(OSError):
+            output.finish()  # or Python tries once more at its end, with a traceback
         where = f": {printable(str(error.filename))}" if error.filename else ""
         output.complain(
             f"error: {error.strerror or error}{where}\nhint: check disk space and rights, then run this again"

@@ -9,8 +9,9 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -158,25 +159,45 @@ def run(
     """
     started = time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
+    child = None
     with log.open("ab") as sink:
         try:
-            child = subprocess.Popen(
-                list(argv), cwd=cwd, env=dict(env), stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-                stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+            with _interrupts_wait():
+                child = subprocess.Popen(
+                    list(argv), cwd=cwd, env=dict(env), stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                    stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
+                )  # fmt: skip
+            child.communicate(stdin or None, timeout=seconds)
+            end = End.EXITED
         except (FileNotFoundError, PermissionError, NotADirectoryError, ValueError) as missing:
             sink.write(f"{argv[0]}: {missing}\n".encode("utf-8", "replace"))
             return Ended(End.NOT_FOUND, None, time.monotonic() - started)
-        try:
-            child.communicate(stdin or None, timeout=seconds)
-            end = End.EXITED
         except subprocess.TimeoutExpired:
             end = End.TIMED_OUT
         finally:
-            if child.poll() is None or group_members(child.pid):
-                end_group(child.pid)
-            child.wait()
+            if child is not None:
+                if child.poll() is None or group_members(child.pid):
+                    end_group(child.pid)
+                child.wait()
+    assert child is not None
     return Ended(end, child.returncode, time.monotonic() - started)
+
+
+@contextlib.contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Put off Ctrl-C: while a process is being made, it already runs but nobody could end it yet."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    caught: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: caught.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if caught:
+        signal.raise_signal(signal.SIGINT)
 
 
 def start_detached(

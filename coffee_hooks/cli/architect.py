@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from coffee_hooks.base import output
 from coffee_hooks.base.errors import UsageError
+from coffee_hooks.base.output import Loudness
 from coffee_hooks.cli.app import Command, Group, here, root
 
 app = typer.Typer(
@@ -59,5 +61,6 @@ def merge_worktree_branches(
 
 def run(argv: list[str]) -> int:
     """Parse *argv*, run the verb, return the exit code."""
+    output.configure(loudness=Loudness.NORMAL, as_json=False)
     result = typer.main.get_command(app).main(args=argv, prog_name="architect", standalone_mode=False)
     return result if isinstance(result, int) else 0

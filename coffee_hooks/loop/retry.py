@@ -88,6 +88,8 @@ def failure_now(claim: Claim, run: AgentRun | None, candidate: Candidate | None)
         return Failure(GONE, f"its branch {printable(claim.branch)} is gone")
     if _finished(claim, candidate):
         return _in_the_way(candidate)
+    if never_began(claim, run, candidate):
+        return None
     run = run if run is not None and _is_of(run, claim) else None
     why = claim.reason or (run.reason.value if run is not None and run.reason else None)
     if why is None or _cancelled(why, run):

@@ -71,6 +71,7 @@ class Orchestrator:
         worked with, EnvironmentFailure when the environment fails for good; a loop without an end waits for it instead.
         """
         with hold(self.project.repo, "run", wait=self.wishes.wait):
+            self._opened = self._stamp(read_target(self.project))
             self._require_gate()
             while True:
                 activity = self._round(until)
@@ -93,6 +94,8 @@ class Orchestrator:
             # Opened for each round: the database may be deleted meanwhile.
             with open_store(self.project.repo.state_dir) as store:
                 moment = self._look_around(store)
+                if moment.trouble is not None and until is Until.ONE_ROUND:
+                    raise moment.trouble
                 activity = play(moment)
         except CoffeeError as failed:
             busy = moment is not None and bool(moment.busy)
@@ -108,8 +111,6 @@ class Orchestrator:
 
     def _look_around(self, store: Store) -> Moment:
         """Fetch when it is time to, and open the project again when its configuration has changed."""
-        if self._opened is None:
-            self._opened = self._stamp(read_target(self.project))
         trouble = self._fetch()
         target = read_target(self.project)
         if (stamp := self._stamp(target)) != self._opened:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -21,7 +23,7 @@ from coffee_hooks.base.process import End, Ended, end_marked, run
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.trees import find_blob
 from coffee_hooks.merge.candidate import Built
-from coffee_hooks.merge.gate_clone import GateBroken, check_out, check_untouched, gate_path
+from coffee_hooks.merge.gate_clone import GateBroken, check_out, check_untouched, discard, gate_path
 from coffee_hooks.state.verdicts import Remembered, Verdict, key, recall, remember
 
 DISK_NEEDED = 16 * 1024 * 1024
@@ -120,8 +122,9 @@ class GateKeeper:
     def _run_in_clone(self, commit: Sha, tree: Sha, log: Path) -> Run:
         path = gate_path(self.project)
         stamp = hashlib.sha256(repr((self.gate.setup, sorted(self._key(tree)[1].items()))).encode()).hexdigest()
-        with tempfile.TemporaryDirectory(prefix="coffee-gate-", ignore_cleanup_errors=True) as scratch:
-            variables = {**self.environment, "COFFEE_WORKTREE": str(path), "TMPDIR": scratch, "PWD": str(path)}
+        end_marked("COFFEE_WORKTREE", str(path))  # a gate whose merge was killed may still be at work here
+        with _scratch(path) as scratch:
+            variables = {**self.environment, "COFFEE_WORKTREE": str(path), "TMPDIR": str(scratch), "PWD": str(path)}
             ready = check_out(self.project, commit, self.gate.keep, stamp)
             self.furnish(path)
             if not ready.warm and self.gate.setup:
@@ -150,6 +153,22 @@ class GateKeeper:
         found = {name: find_blob(self.project.repo, tree, name) for name in self.gate.environment}
         blobs = {name: entry.sha if entry else None for name, entry in found.items()}
         return key(tree, self.gate.command, blobs), blobs
+
+
+@contextmanager
+def _scratch(clone: Path) -> Iterator[Path]:
+    """A temporary folder for one run in *clone*, named after it: what a killed run left goes with the next one.
+
+    It is not beside the clone, because a test may rely on its temporary files being in no repository.
+    """
+    folder = Path(tempfile.gettempdir()) / f"coffee-gate-{hashlib.sha256(os.fsencode(clone)).hexdigest()[:12]}"
+    discard(folder)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):
+            discard(folder)
 
 
 def _tail(log: Path) -> bytes:

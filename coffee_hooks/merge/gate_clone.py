@@ -114,9 +114,9 @@ class Clone:
 
     def _make(self, digits: int) -> None:
         """Put a new clone in its place; *digits* is the length of an object name. Raises GitFailed."""
-        _discard(self.path)
+        discard(self.path)
         making = _making(self.path)
-        _discard(making)
+        discard(making)
         making.parent.mkdir(parents=True, exist_ok=True)
         kind = "sha256" if digits == 64 else "sha1"
         # Not `git clone --shared`: that fails on a path with a newline, and its refs and remote would have to go again.
@@ -162,8 +162,7 @@ def check_untouched(ready: Ready, commit: Sha) -> None:
     try:
         after = ready.clone.state()
     except GitFailed as failed:
-        if not ready.clone.path.is_symlink():
-            _discard(ready.clone.path)  # now we know that it is ours; without its mark nobody would later
+        discard(ready.clone.path)  # now we know that it is ours; without its mark nobody would later
         raise GateBroken(f"the gate's clone is broken after the gate ({failed.detail})") from failed
     if after.head != commit:
         raise GateBroken("after the gate, its HEAD was another commit", hint="the gate must not commit or check out")
@@ -218,11 +217,13 @@ def _unquoted(line: str) -> str:
     return os.fsdecode(line.strip().strip('"').encode().decode("unicode_escape").encode("latin-1"))
 
 
-def _discard(path: Path) -> None:
-    """Remove a clone of ours, the mark last, so that a kill in the middle leaves it recognisable.
+def discard(path: Path) -> None:
+    """Remove a folder of ours, the mark last, so that a kill in the middle leaves a clone recognisable.
 
-    Folders that a test made read-only go too. Raises OSError for what cannot be removed.
+    Folders that a test made read-only go too; a link in its place goes alone. Raises OSError for what cannot go.
     """
+    if path.is_symlink():
+        path.unlink()
     if not path.is_dir():
         return
     path.chmod(0o700)

@@ -44,7 +44,8 @@ def heal(repo: Repo, held: Holder, before: Sha, after: Sha) -> bool:
         )
     in_worktree(
         held.path, "restore", f"--source={after}", "--staged", "--worktree", "--pathspec-from-file=-",
-        "--pathspec-file-nul", stdin=b"".join(os.fsencode(f":(literal,top){path}") + b"\0" for path in touched),
+        "--pathspec-file-nul",
+        stdin=b"".join(os.fsencode(f":(literal,top){path}") + b"\0" for path in touched if new[path]),
     )  # fmt: skip
     return True
 

@@ -62,8 +62,10 @@ def raise_the_prices() -> None:
 
 
 def how_it_tastes() -> None:
-    """Touches a file that its spec does not name, after somebody else has landed there: a conflict."""
+    """Touches a file that its spec does not name, from before somebody else's landing there: a conflict."""
+    start = git("rev-list", "--max-parents=0", "HEAD").strip()
     wait_for_landing("US-101")
+    git("reset", "--quiet", "--hard", start)
     add("docs/tasting.md", "# Tasting\n\nArabica is mild, robusta is strong, and excelsa is new.\n")
     replace("brewery/beans.py", '("arabica", "robusta")', '("arabica", "robusta", "excelsa")')
 

@@ -12,10 +12,11 @@ from coffee_hooks.base.lock import LockProof
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import Move, list_refs, read_json, transact, write_json
-from coffee_hooks.base.worktrees import Worktree, list_worktrees
+from coffee_hooks.base.worktrees import Worktree
 from coffee_hooks.spawn.making import Making, take
 from coffee_hooks.spawn.numbers import branch_name, next_number, number_of
 from coffee_hooks.spawn.report import Skipped
+from coffee_hooks.spawn.trees import settled_worktrees
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state.claims import Claim, ClaimState
 from coffee_hooks.state.graveyard import read_graves
@@ -49,7 +50,7 @@ def claim_all(
     """Claim each task on a new branch at *base*; those that somebody has are skipped."""
     assert proof.name == "spawn"
     claims = claims_.read_claims(project.repo)
-    number = first_number(project, claims, list_worktrees(project.repo)) if tasks else 0
+    number = first_number(project, claims, settled_worktrees(project.repo)) if tasks else 0
     jobs: list[Job] = []
     skipped: list[Skipped] = []
     try:

@@ -11,7 +11,7 @@ from coffee_hooks.base import messages, output
 from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.text import printable
-from coffee_hooks.base.worktrees import Worktree, list_worktrees
+from coffee_hooks.base.worktrees import Worktree
 from coffee_hooks.spawn.claim import Job, Origin, give_back
 from coffee_hooks.spawn.copies import Copies, choose_copies
 from coffee_hooks.spawn.crew import Crew
@@ -22,6 +22,7 @@ from coffee_hooks.spawn.place import prepare_root, worktree_path
 from coffee_hooks.spawn.prompt import Assignment
 from coffee_hooks.spawn.report import Skipped, Spawned, SpawnReport
 from coffee_hooks.spawn.start import Starting, answered, begin
+from coffee_hooks.spawn.trees import settled_worktrees
 from coffee_hooks.spawn.worktree import (
     Made,
     WorktreeFailed,
@@ -112,7 +113,7 @@ def _make_all(
     progress: Progress,
 ) -> list[tuple[Job, Kit]]:
     """Worktrees side by side; returns the jobs that have theirs."""
-    worktrees = list_worktrees(project.repo)
+    worktrees = settled_worktrees(project.repo)
     known = {w.branch: w for w in worktrees}
     avoid = [project.worktrees_root, *(w.path for w in worktrees)]
     copies = choose_copies(project.repo.main, project.config.worktrees.copy, avoid)
@@ -154,7 +155,8 @@ def _worktree(project: Project, kit: Kit, copies: Copies, there: Worktree | None
         return continue_worktree(project, kit, copies)
     try:
         return make_worktree(project, kit, copies)
-    except WorktreeFailed:
+    except WorktreeFailed as failed:
+        output.say(f"{failed.what} ({printable(failed.detail or failed.hint)}); trying once more")
         return make_worktree(project, kit, copies)
 
 

@@ -17,12 +17,13 @@ from coffee_hooks.base.lock import LockProof
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import list_refs
-from coffee_hooks.base.worktrees import Worktree, list_worktrees
+from coffee_hooks.base.worktrees import Worktree
 from coffee_hooks.spawn.claim import Job, Origin, give_back
 from coffee_hooks.spawn.living import at_work
 from coffee_hooks.spawn.making import being_made, forget_dead, take
 from coffee_hooks.spawn.place import worktree_path
 from coffee_hooks.spawn.signs import fingerprint
+from coffee_hooks.spawn.trees import settled_worktrees
 from coffee_hooks.spawn.worktree import undo_worktree
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state.agents import AgentRun, EndReason, active_runs, end_run, runs_of
@@ -39,7 +40,7 @@ class Tree(Enum):
 
     NONE = "none"
     HALF = "half"
-    """git was killed while it made it."""
+    """It was never filled with files to the end: git writes the index last."""
     THERE = "there"
     GONE = "gone"
     """git knows it, its folder is not there."""
@@ -110,7 +111,7 @@ def _look(project: Project, store: Store, claims: Iterable[Claim]) -> list[Stran
         return []
     state_dir = project.repo.state_dir
     living = at_work(state_dir, store)
-    trees = {w.branch: w for w in list_worktrees(project.repo)}
+    trees = {w.branch: w for w in settled_worktrees(project.repo)}
     tips = list_refs(project.repo, *(f"refs/heads/{claim.branch}" for claim in claims))
     owner = claims_.owner_name()
     return [
@@ -134,9 +135,8 @@ def _was_started(run: AgentRun, claim: Claim) -> bool:
 def _tree(worktree: Worktree | None) -> Tree:
     if worktree is None:
         return Tree.NONE
-    if worktree.locked and _lock_reason(worktree) == "initializing":
-        return Tree.HALF
-    return Tree.GONE if worktree.missing else Tree.THERE
+    begun = (worktree.git_dir / "index").exists() and _lock_reason(worktree) != "initializing"
+    return Tree.HALF if not begun else Tree.GONE if worktree.missing else Tree.THERE
 
 
 def _lock_reason(worktree: Worktree) -> str:

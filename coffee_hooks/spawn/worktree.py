@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,10 +16,11 @@ from coffee_hooks.base.model import TaskId
 from coffee_hooks.base.process import End, run
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.text import printable
-from coffee_hooks.base.worktrees import Worktree, list_worktrees
+from coffee_hooks.base.worktrees import Worktree
 from coffee_hooks.guard.cfr_013 import check_branch
 from coffee_hooks.spawn.copies import Copies, copy_into
 from coffee_hooks.spawn.kit import Kit
+from coffee_hooks.spawn.trees import add_worktree, remove_worktree
 from coffee_hooks.state.claims import Claim
 
 SETUP_SECONDS = 1800.0
@@ -52,7 +52,7 @@ def make_worktree(project: Project, kit: Kit, copies: Copies) -> Made:
             ) from None
         try:
             started = time.time()
-            in_worktree(project.repo.main, "worktree", "add", "--", str(path), kit.claim.branch)
+            add_worktree(project.repo, path, kit.claim.branch)
             return equip(project, kit, copies, started)
         except BaseException:
             undo_worktree(project, kit.claim.branch, path)
@@ -100,11 +100,7 @@ def restore_worktree(claim: Claim, gone: Worktree) -> None:
 
 def undo_worktree(project: Project, branch: str, path: Path) -> bool:
     """Remove what :func:`make_worktree` made at *path*; nobody has worked in it yet. False when something is left."""
-    repo = project.repo
-    real = os.path.realpath(path)
-    if any(os.path.realpath(w.path) == real and w.branch == branch for w in list_worktrees(repo)):
-        # Twice --force: git locks a worktree while it makes it, and a killed git leaves the lock.
-        in_worktree(repo.main, "worktree", "remove", "--force", "--force", "--", str(path), ok=(0, 128))
+    remove_worktree(project.repo, path, branch)
     with contextlib.suppress(OSError):
         path.rmdir()  # only when it is empty: anything else in it is not ours
     return not path.exists()

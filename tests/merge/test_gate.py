@@ -98,7 +98,7 @@ def test_a_red_target_blames_nobody(lane: Lane) -> None:
     assert lane.box.refs("refs/coffee/verdicts/blamed/") == {}
 
 
-def test_a_target_that_cannot_be_tested_says_why(lane: Lane, tmp_path: Path) -> None:
+def test_a_target_that_cannot_be_tested_says_why(lane: Lane) -> None:
     """An error of the gate on the target is not called a red target."""
     lane.with_gate("[ -e pkg/new1.py ] && exit 1; kill -9 $$")
     lane.branch()
@@ -247,7 +247,9 @@ def test_files_of_the_main_checkout_that_the_gate_needs(lane: Lane) -> None:
 
 def test_what_the_gate_leaves_running_is_ended(lane: Lane, tmp_path: Path) -> None:
     """A child in the group and a daemon in a session of its own are gone before the next candidate comes."""
-    script = f"sleep 600 & echo $! > {tmp_path}/child; setsid -f sh -c 'echo $$ > {tmp_path}/daemon; exec sleep 600'; while [ ! -s {tmp_path}/daemon ]; do :; done"
+    daemon = f"setsid -f sh -c 'echo $$ > {tmp_path}/daemon; exec sleep 600'"
+    wait = f"while [ ! -s {tmp_path}/daemon ]; do :; done"
+    script = f"sleep 600 & echo $! > {tmp_path}/child; {daemon}; {wait}"
     lane.with_gate(script)
     lane.branch()
     lane.assert_landed(lane.merge())

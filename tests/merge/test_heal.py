@@ -95,7 +95,7 @@ def test_line_endings_of_the_checkout_are_not_taken_for_edits(cut: tuple[Lane, s
 
 def test_a_landing_that_had_not_begun_is_made_again(cut: tuple[Lane, str, str]) -> None:
     """Nothing was written yet: the intent is dropped, and the branch lands from its remembered verdict."""
-    lane, before, after = cut
+    lane, before, _ = cut
     half(lane, "nothing")
     said = lane.merge()
     lane.assert_landed(said)

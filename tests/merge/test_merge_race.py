@@ -1,4 +1,4 @@
-"""Somebody else moves the target, the branch or a claim while the gate runs: nothing untested lands, nothing is lost."""
+"""Somebody else moves the target or the branch while the gate runs: nothing untested lands, nothing is lost."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def push_script(lane: Lane, times: int, file: str = "theirs$n") -> str:
     """Shell that commits a file in another clone and pushes it, the first *times* it is run."""
     other = clone(lane, "other")
     return (
-        f"n=$(ls {other} | grep -c ^theirs); if [ $n -lt {times} ]; then cd {other} && echo x > theirs$n &&"
+        f"cd {other}; n=$(ls | grep -c ^theirs); if [ $n -lt {times} ]; then git pull -q && echo x > theirs$n &&"
         f" touch {file} && git add . && git commit -q -m 'feat: Theirs' && git push -q origin roadmap; fi"
     )
 
@@ -58,8 +58,8 @@ def test_a_conflict_that_appears_during_the_gate(lane: Lane) -> None:
     """What was pushed meanwhile touches the same line: conflict with its path, nothing landed."""
     other = clone(lane, "other")
     script = (
-        f"cd {other}; [ -e done ] || {{ touch done; echo theirs > pkg/alpha.py; git commit -q -a -m Theirs;"
-        " git push -q origin roadmap; }"
+        f"cd {other}; [ -e done ] || {{ touch done; git pull -q; echo theirs > pkg/alpha.py;"
+        " git commit -q -a -m Theirs; git push -q origin roadmap; }"
     )
     lane.with_gate(script)
     lane.branch(1, {"pkg/alpha.py": "ours\n"})
@@ -80,9 +80,7 @@ def test_retries_are_bounded(lane: Lane) -> None:
 
 def test_a_local_commit_during_the_gate_is_kept(alone: Lane) -> None:
     """Without a remote the target is the local branch, and a person may commit to it meanwhile."""
-    alone.with_gate(
-        f"cd {alone.work}; [ -e mine ] || {{ touch mine; git add mine; git commit -q -m 'feat: Mine'; }}"
-    )
+    alone.with_gate(f"cd {alone.work}; [ -e mine ] || {{ touch mine; git add mine; git commit -q -m 'feat: Mine'; }}")
     alone.branch()
     said = alone.merge()
     alone.assert_landed(said)

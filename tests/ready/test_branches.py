@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -176,7 +175,7 @@ def test_counting_is_exact_with_merges(watch: Watch, git: Git) -> None:
     assert sorted(expected.values()) == [0, 1, 4]
 
 
-def test_a_remote_that_is_not_wanted_is_not_looked_at(sandbox: Sandbox, git: Git, tmp_path: Path) -> None:
+def test_a_remote_that_is_not_wanted_is_not_looked_at(sandbox: Sandbox, git: Git) -> None:
     """With `remote: null` only local branches count."""
     sandbox.branch("roadmap-wt1", {"a.py": "1\n"})
     sandbox.push("roadmap-wt1")

@@ -84,7 +84,8 @@ def test_ready_exactly_when_there_is_no_obstacle(chosen: set[Code]) -> None:
         unreadable=st.none() | st.text(min_size=1), in_progress=st.none() | st.just("a rebase"),
         agent=st.sampled_from(AgentState), agent_detail=st.text(), signal=st.sampled_from(Signal),
         conflicts=st.lists(st.text(min_size=1)), mergeable=st.booleans(), red_log=st.none() | st.text(),
-        red=st.booleans(), review=st.sampled_from(Review), diverged=st.booleans(), protected=st.lists(st.text(min_size=1)),
+        red=st.booleans(), review=st.sampled_from(Review), diverged=st.booleans(),
+        protected=st.lists(st.text(min_size=1)),
     )
 )  # fmt: skip
 def test_ready_needs_everything_of_the_definition(facts: Facts) -> None:

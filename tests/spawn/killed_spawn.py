@@ -21,7 +21,6 @@ from pathlib import Path
 import git  # noqa: F401 - imported once, before the forks
 import psutil
 
-from coffee_hooks.base import output
 from coffee_hooks.base.config import Agent, Worktrees
 from coffee_hooks.base.process import end_group
 from coffee_hooks.base.project import open_project
@@ -33,7 +32,9 @@ from coffee_hooks.state.claims import read_claims
 from coffee_hooks.state.store import open_store
 
 TASKS = ("US-104", "US-105")
-CHANGES = {"os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "fcntl.flock", "subprocess.Popen"}
+CHANGES = {"os.mkdir", "os.remove", "os.rename", "os.rmdir", "fcntl.flock", "subprocess.Popen"}
+BEGINNING = "/coffee/making"
+"""What the first change names that the next call may have to know of; before it a killed call has done nothing."""
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
@@ -43,21 +44,22 @@ def spawn(work: Path) -> None:
     agent = Agent(command=("sleep", "600"), max_parallel=8)
     config = replace(project.config, agent=agent, worktrees=Worktrees(setup=("touch", "set-up.ignored")))
     with open_store(project.repo.state_dir) as store:
-        spawn_tasks(replace(project, config=config), store, TASKS, None, None)
+        report = spawn_tasks(replace(project, config=config), store, TASKS, None, None)
+    (work.parent / "report").write_text(str([*report.skipped]))
 
 
 def kill_at(step: int, below: str) -> None:
-    """Die at change number *step* that this process makes below a folder."""
-    left = [step]
+    """Die at change number *step* that this process makes below a folder, counted from the beginning."""
+    begun: list[str] = []
 
     def listen(event: str, args: tuple[object, ...]) -> None:
         if event == "open":
             counts = isinstance(args[2], int) and args[2] & WRITES and str(args[0]).startswith(below)
         else:
-            counts = event in CHANGES
-        if counts:
-            left[0] -= 1
-            if left[0] < 0:
+            counts = event in CHANGES and not (event == "os.mkdir" and Path(str(args[0])).exists())
+        if counts and (begun or BEGINNING in str(args[0])):
+            begun.append(event)
+            if len(begun) > step:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(listen)
@@ -93,6 +95,8 @@ def state_of(work: Path) -> dict[str, object]:
         "watched": sorted(order.branch for order in living_orders(state_dir)),
         "agents": [sleepers.count(str(w.path)) for w in trees],
         "making": [p.name for p in (state_dir / "making").iterdir()],
+        "skipped": (work.parent / "report").read_text(),
+        "log": {p.name: p.read_text() for p in (state_dir / "logs").glob("*")},
         "dirty": subprocess.check_output(status, text=True),
     }
 
@@ -111,7 +115,6 @@ def clear(work: Path) -> None:
 
 def main(template: Path, scratch: Path, first: int, stride: int) -> None:
     """One line for each step, until a call ends before it comes to its step."""
-    output.configure(loudness=output.Loudness.QUIET)
     step = first
     while True:
         work = scratch / f"step{step}" / "work"

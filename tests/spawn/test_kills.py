@@ -29,7 +29,7 @@ def test_a_killed_spawn_is_brought_to_its_end_by_the_next(sandbox: Sandbox, tmp_
     ends = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(ends) > 10 and [end["killed"] for end in ends[:-1]] == [-signal.SIGKILL] * (len(ends) - 1)
     for end in ends:
-        claims = end.pop("claims")
+        claims = end["claims"]
         assert {task: state for task, (state, _) in claims.items()} == {"US-104": "claimed", "US-105": "claimed"}, end
         branches = sorted(branch for _, branch in claims.values())
         assert {name: end[name] for name in ("branches", "worktrees", "watched")} == {
