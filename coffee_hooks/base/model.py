@@ -34,9 +34,7 @@ class Notice:
     line: int = 0
 
     def __str__(self) -> str:
-        where = (
-            f"{self.path}:{self.line}: " if self.path and self.line else f"{self.path}: " if self.path else ""
-        )
+        where = f"{self.path}:{self.line}: " if self.path and self.line else f"{self.path}: " if self.path else ""
         return f"{where}{self.message}"
 
 

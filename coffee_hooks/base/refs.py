@@ -90,6 +90,8 @@ def _update(move: Move) -> bytes:
     if not name or b"\0" in name:
         raise UsageError(f"{move.ref!r} is no name for a ref", hint="use letters, digits, dots and dashes")
     # Not always `update`: how many zeros stand for no object depends on the repository.
+    if move.old == move.new == ABSENT:
+        return b"verify %b\0\0" % name
     if move.old == ABSENT:
         return b"create %b\0%b\0" % (name, move.new.encode())
     if move.new == ABSENT:

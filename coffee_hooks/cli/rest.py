@@ -15,7 +15,7 @@ from coffee_hooks.cli.app import REST, command, here
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Keep the sample repository and say where it is.")] = False,
 ) -> int:
-    """Run the whole loop for real on a sample repository: five tasks, one red, one conflict, one dependency.
+    """Run the whole loop for real on a sample repository. Of its five tasks one is red, one conflicts, one depends.
 
     \b
     Example:

@@ -13,11 +13,11 @@ from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.worktrees import list_worktrees
+from coffee_hooks.doctor.values import Check, fine, several, wrong
 from coffee_hooks.guard.cfr_013 import DEFAULT_TARGET
 from coffee_hooks.guard.install import active_hooks, find_slot, hooks_folder
 from coffee_hooks.guard.scripts import STANDARD, Hook, is_framework
 from coffee_hooks.init import pre_commit
-from coffee_hooks.doctor.values import Check, fine, several, wrong
 
 INSTALL = "coffee init --hooks"
 

@@ -9,10 +9,10 @@ from coffee_hooks.base.errors import CoffeeError, LockedError
 from coffee_hooks.base.git import in_worktree
 from coffee_hooks.base.lock import hold
 from coffee_hooks.base.project import Project
-from coffee_hooks.guard.install import install
 from coffee_hooks.doctor.hooks import look_at_hooks
 from coffee_hooks.doctor.leftovers import look_for_leftovers, releasable
 from coffee_hooks.doctor.worktrees import look_at_worktrees, removable
+from coffee_hooks.guard.install import install
 from coffee_hooks.state import claims
 from coffee_hooks.state.claims import ClaimState
 

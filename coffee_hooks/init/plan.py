@@ -18,8 +18,8 @@ from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import Move, list_refs, read_blobs
 from coffee_hooks.base.text import printable
 from coffee_hooks.init import pre_commit
-from coffee_hooks.init.gate_detection import Detection, detect, worth_reading
 from coffee_hooks.init.config_text import render_config
+from coffee_hooks.init.gate_detection import Detection, detect, worth_reading
 from coffee_hooks.init.pre_commit import Published
 from coffee_hooks.init.write import Draft, read_regular
 

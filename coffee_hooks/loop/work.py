@@ -9,6 +9,7 @@ from coffee_hooks.base.project import Project
 from coffee_hooks.evaluate.evaluate import evaluate
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing
 from coffee_hooks.sources.plan import read_plan
+from coffee_hooks.sources.task_names import resolve_task
 from coffee_hooks.spawn.agent import choose_agent
 from coffee_hooks.spawn.claim import claim_all
 from coffee_hooks.spawn.crew import Crew, check_steps, muster
@@ -55,16 +56,18 @@ def spawn_tasks(
             chosen = startable(chosen, read_claims(project.repo), busy)
         crew = crew_for(project, agent) if found or chosen else None
         jobs, skipped = claim_all(project, evaluation.base, chosen, proof)
+    if crew is None and not names:
+        return SpawnReport((), ())
+    plan = read_plan(project, evaluation.base)
     report = SpawnReport((), ())
     if crew is not None:
-        plan = read_plan(project, evaluation.base)
         report = launch(
             project, store, [*found, *jobs], crew, lambda job: assignment(plan, job.claim.task, job.claim.reason)
         )
     answered = {s.task for s in report.spawned} | {s.task for s in (*report.skipped, *skipped)}
-    waiting = [_why_not(evaluation, v.task, places) for v in evaluation.verdicts] if names else []
-    others = [why for why in waiting if why and why.task not in answered]
-    return SpawnReport(report.spawned, (*report.skipped, *skipped, *others))
+    asked = dict.fromkeys(resolve_task(name, plan.items) for name in names)
+    waiting = (_why_not(evaluation, task, places) for task in asked if task not in answered)
+    return SpawnReport(report.spawned, (*report.skipped, *skipped, *(why for why in waiting if why)))
 
 
 def startable(selected: Sequence[TaskId], claims: Mapping[TaskId, Claim], running: int) -> Sequence[TaskId]:

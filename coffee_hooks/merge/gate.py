@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 from coffee_hooks.base import output
 from coffee_hooks.base.config import Command, Gate
@@ -27,7 +28,7 @@ from coffee_hooks.merge.gate_clone import GateBroken, check_out, check_untouched
 from coffee_hooks.state.verdicts import Remembered, Verdict, key, recall, remember
 
 DISK_NEEDED = 16 * 1024 * 1024
-LOG_TAIL = 64 * 1024
+LOG_TAIL = 8 * 1024
 
 # Killed from outside, by itself or under a shell, which adds 128; a program that crashes is red.
 _KILLED = frozenset((signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGTERM))
@@ -58,6 +59,13 @@ class Run:
     """Red first, and green on a later run of the same tree."""
 
 
+class _Key(NamedTuple):
+    """Where the verdict on a tree is kept, and what the kept files of a clone must have been made from."""
+
+    ref: str
+    stamp: str
+
+
 @dataclass(slots=True)
 class GateKeeper:
     """Runs the gate on candidates and counts the runs.
@@ -72,13 +80,14 @@ class GateKeeper:
     furnish: Callable[[Path], None]
     retest: bool = False
     intervals: list[tuple[float, float]] = field(default_factory=list)
+    _keys: dict[Sha, _Key] = field(default_factory=dict)
 
     def judge(self, commit: Sha, built: Built) -> Run:
         """Green, or red on a green base after the confirmations, or an error that blames nobody.
 
         A remembered verdict is used unless *retest*. Finals are remembered; errors never are.
         """
-        ref, _ = self._key(built.tree)
+        ref = self._key(built.tree).ref
         known = None if self.retest else recall(self.project.repo, ref)
         if known is not None:
             return Run(Outcome(known.verdict.value), known.seconds, Path(known.log) if known.log else None)
@@ -99,7 +108,7 @@ class GateKeeper:
 
     def _run_base(self, built: Built) -> Run:
         """How the target is without the branch; a green that is remembered counts, a red one is tried again."""
-        ref, _ = self._key(built.base_tree)
+        ref = self._key(built.base_tree).ref
         known = None if self.retest else recall(self.project.repo, ref)
         if known is not None and known.verdict is Verdict.GREEN:
             return Run(Outcome.GREEN, known.seconds, None)
@@ -115,13 +124,12 @@ class GateKeeper:
         try:
             return self._run_in_clone(commit, tree, log)
         except GateBroken as broken:
-            return Run(Outcome.ERROR, time.time() - started, log, broken.what, broken.hint)
+            return Run(Outcome.ERROR, time.time() - started, log if log.exists() else None, broken.what, broken.hint)
         finally:
             self.intervals.append((started, time.time()))
 
     def _run_in_clone(self, commit: Sha, tree: Sha, log: Path) -> Run:
-        path = gate_path(self.project)
-        stamp = hashlib.sha256(repr((self.gate.setup, sorted(self._key(tree)[1].items()))).encode()).hexdigest()
+        path, stamp = gate_path(self.project), self._key(tree).stamp
         end_marked("COFFEE_WORKTREE", str(path))  # a gate whose merge was killed may still be at work here
         with _scratch(path) as scratch:
             variables = {**self.environment, "COFFEE_WORKTREE": str(path), "TMPDIR": str(scratch), "PWD": str(path)}
@@ -149,10 +157,13 @@ class GateKeeper:
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{tree[:12]}-{time.monotonic_ns() % 1_000_000}.log"
         return self.project.repo.state_dir / "logs" / "gate" / name
 
-    def _key(self, tree: Sha) -> tuple[str, dict[str, Sha | None]]:
-        found = {name: find_blob(self.project.repo, tree, name) for name in self.gate.environment}
-        blobs = {name: entry.sha if entry else None for name, entry in found.items()}
-        return key(tree, self.gate.command, blobs), blobs
+    def _key(self, tree: Sha) -> _Key:
+        if tree not in self._keys:
+            found = {name: find_blob(self.project.repo, tree, name) for name in self.gate.environment}
+            blobs = {name: entry.sha if entry else None for name, entry in found.items()}
+            stamp = hashlib.sha256(repr((self.gate.setup, sorted(blobs.items()))).encode()).hexdigest()
+            self._keys[tree] = _Key(key(tree, self.gate.command, blobs), stamp)
+        return self._keys[tree]
 
 
 @contextmanager

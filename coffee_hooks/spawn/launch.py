@@ -99,7 +99,7 @@ def _give_up(project: Project, store: Store, job: Job, reason: str) -> None:
         if give_back(project, claim, reason):
             return
     elif claims_.update(project.repo, claim, state=ClaimState.RELEASED, reason=reason):
-        output.say(f"{claim.branch} and its folder could not be removed and stay")
+        output.say(f"{claim.branch} and its worktree could not be removed and stay")
         return
     output.say(f"{claim.task} keeps its claim: {claim.branch} has moved meanwhile")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from coffee_hooks.base import output
 from coffee_hooks.base.config import Command
 from coffee_hooks.base.environment import for_children
 from coffee_hooks.base.errors import CoffeeError, RuleError
@@ -20,7 +21,7 @@ from coffee_hooks.base.worktrees import Worktree
 from coffee_hooks.guard.cfr_013 import check_branch
 from coffee_hooks.spawn.copies import Copies, copy_into
 from coffee_hooks.spawn.kit import Kit
-from coffee_hooks.spawn.trees import add_worktree, remove_worktree
+from coffee_hooks.spawn.trees import add_worktree, remove_worktree, settled_worktrees
 from coffee_hooks.state.claims import Claim
 
 SETUP_SECONDS = 1800.0
@@ -56,6 +57,8 @@ def make_worktree(project: Project, kit: Kit, copies: Copies) -> Made:
             return equip(project, kit, copies, started)
         except BaseException:
             undo_worktree(project, kit.claim.branch, path)
+            if path.exists():
+                output.say(f"{printable(str(path))} could not be removed and stays")
             raise
 
 
@@ -99,11 +102,11 @@ def restore_worktree(claim: Claim, gone: Worktree) -> None:
 
 
 def undo_worktree(project: Project, branch: str, path: Path) -> bool:
-    """Remove what :func:`make_worktree` made at *path*; nobody has worked in it yet. False when something is left."""
+    """Remove what :func:`make_worktree` made at *path*; nobody has worked in it yet. False when git still knows it."""
     remove_worktree(project.repo, path, branch)
     with contextlib.suppress(OSError):
         path.rmdir()  # only when it is empty: anything else in it is not ours
-    return not path.exists()
+    return all(w.branch != branch for w in settled_worktrees(project.repo))
 
 
 def prove(project: Project, claim: Claim, path: Path) -> Path:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coffee_hooks.base.errors import UsageError
-from coffee_hooks.base.git import ABSENT, GitFailed, Repo
+from coffee_hooks.base.git import ABSENT, GitFailed, Repo, discover
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.refs import (
     Move,
@@ -172,6 +172,27 @@ def test_a_name_that_no_ref_can_have_is_refused(repo: Repo, ref: str) -> None:
     """A NUL would smuggle a second line into the transaction."""
     with pytest.raises(UsageError):
         transact(repo, [Move(ref, ABSENT, blob(repo, "1"))])
+
+
+def test_a_ref_can_be_kept_absent(repo: Repo) -> None:
+    """From absent to absent is a condition on the others of the transaction, and moves nothing itself."""
+    one = blob(repo, "1")
+    free, other = Move(REF, ABSENT, ABSENT), Move("refs/coffee/other", ABSENT, one)
+    assert transact(repo, [free, other])
+    assert list_refs(repo, "refs/coffee") == {other.ref: one}
+    assert transact(repo, [Move(REF, ABSENT, one)])
+    assert not transact(repo, [free, Move(other.ref, one, ABSENT)])
+    assert read_ref(repo, other.ref) == one
+
+
+def test_a_repository_of_another_hash(git: Callable[..., str], tmp_path: Path) -> None:
+    """With 64-digit names refs are created, moved and deleted in the same way."""
+    git(tmp_path, "init", "-q", "--object-format=sha256")
+    repo = discover(tmp_path)
+    one, two = blob(repo, "1"), blob(repo, "2")
+    assert to_sha(one) and len(one) == 64
+    steps = [(ABSENT, one, True), (ABSENT, two, False), (one, two, True), (two, ABSENT, True), (ABSENT, ABSENT, True)]
+    assert [transact(repo, [Move(REF, old, new)]) for old, new, _ in steps] == [won for _, _, won in steps]
 
 
 def test_an_empty_transaction_is_won(repo: Repo) -> None:

@@ -21,9 +21,9 @@ from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.git import ABSENT, discover
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import open_project
-from coffee_hooks.guard.install import install
 from coffee_hooks.doctor.examine import examine
 from coffee_hooks.doctor.values import Check
+from coffee_hooks.guard.install import install
 from coffee_hooks.merge.gate_clone import MARK, gate_path
 from coffee_hooks.state import claims, intent
 from coffee_hooks.state.agents import begin_run, note_pid

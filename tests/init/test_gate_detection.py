@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from coffee_hooks.base.config import Gate
 from coffee_hooks.base.config_file import parse_config
 from coffee_hooks.base.errors import UsageError
-from coffee_hooks.init.gate_detection import MOST_TESTS, detect, worth_reading
 from coffee_hooks.init.config_text import render_config
+from coffee_hooks.init.gate_detection import MOST_TESTS, detect, worth_reading
 
 PYTEST = Gate(("python3", "-m", "pytest", "-q"))
 UNITTEST = Gate(("python3", "-m", "unittest"))

@@ -129,7 +129,7 @@ def test_red_goes_back_with_its_log_until_the_attempts_are_used_up(shop: Shop) -
 def test_a_repaired_branch_lands(shop: Shop) -> None:
     """The second attempt works on the first one's commits, in the same worktree."""
     shop.drop("105", "106")
-    script = "if [ $COFFEE_ATTEMPT = 1 ]; then echo RED > pkg/a.py; else echo ok > pkg/a.py; fi; git add -A; git commit -qm x"
+    script = "[ $COFFEE_ATTEMPT = 1 ] && word=RED || word=ok; echo $word > pkg/a.py; git add -A; git commit -qm x"
     shop.configure(script, retries=1)
     assert shop.run() == 0
     assert shop.landed == ["US-104"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 if TYPE_CHECKING:
@@ -217,3 +219,38 @@ def test_two_clones_against_one_origin(lane: Lane) -> None:
     said = [(process.communicate(), process.returncode) for process in running]
     assert [rc for _, rc in said] == [0, 0], said
     landed_once(lane, names)
+
+
+def test_ctrl_c_during_the_gate_leaves_nothing_running(lane: Lane) -> None:
+    """Exit 130, the gate is ended, nothing moved; the next run starts from the beginning and lands."""
+    pid = lane.work / ".git/gate-pid"
+    lane.with_gate(f"[ -e {pid} ] || {{ echo $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 600; }}")
+    lane.branch()
+    before = lane.target
+    running = start(lane.work, "roadmap-wt1")
+    while not pid.exists():
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    assert (running.communicate(), running.returncode)[1] == 130
+    gate = int(pid.read_text())
+    assert not psutil.pid_exists(gate) or psutil.Process(gate).status() == psutil.STATUS_ZOMBIE
+    assert (lane.target, lane.remote_target) == (before, before)
+    lane.assert_landed(lane.merge())
+
+
+def test_a_gate_that_outlived_a_killed_merge_is_ended_first(lane: Lane) -> None:
+    """kill -9 of the merge alone leaves its gate at work in the clone; the next run does not share it."""
+    pid = lane.work / ".git/gate-pid"
+    lane.with_gate(f"[ -e {pid} ] || {{ echo $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 600; }}")
+    lane.branch()
+    running = start(lane.work, "roadmap-wt1")
+    while not pid.exists():
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.kill()
+    running.communicate()
+    gate = int(pid.read_text())
+    assert psutil.Process(gate).name() == "sleep"
+    lane.assert_landed(lane.merge())
+    assert not psutil.pid_exists(gate) or psutil.Process(gate).status() == psutil.STATUS_ZOMBIE

@@ -69,12 +69,14 @@ def forked(act: Callable[[], None]) -> int:
     """Do it in a child and return how that ended."""
     child = os.fork()
     if child == 0:
+        code = 1
         try:
             act()
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
+            code = 0
+        finally:
+            if code:
+                traceback.print_exc()
+            os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
