@@ -37,7 +37,7 @@ _QUIET = (
 _PINS = (
     "-c", "core.attributesFile=/dev/null", "-c", "merge.renames=true", "-c", "merge.directoryRenames=conflict",
     "-c", "merge.renameLimit=7000", "-c", "diff.renames=true", "-c", "merge.renormalize=false",
-    "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false", "-c", "log.follow=false",
+    "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false",
 )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ class Orchestrator:
         worked with, EnvironmentFailure when the environment fails for good; a loop without an end waits for it instead.
         """
         with hold(self.project.repo, "run", wait=self.wishes.wait):
-            self._opened = self._stamp(read_target(self.project))
+            self._opened = self._opened or self._stamp(read_target(self.project))
             self._require_gate()
             while True:
                 activity = self._round(until)

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
@@ -102,9 +102,7 @@ class GateKeeper:
         if last.outcome is not Outcome.ERROR:
             log = str(last.log) if last.outcome is Outcome.RED else None
             remember(self.project.repo, ref, Remembered(Verdict(last.outcome.value), last.seconds, tries, log))
-        return Run(
-            last.outcome, last.seconds, last.log, last.why, last.hint, last.outcome is Outcome.GREEN and tries > 1
-        )
+        return replace(last, flaky=last.outcome is Outcome.GREEN and tries > 1)
 
     def _run_base(self, built: Built) -> Run:
         """How the target is without the branch; a green that is remembered counts, a red one is tried again."""
@@ -172,7 +170,8 @@ def _scratch(clone: Path) -> Iterator[Path]:
 
     It is not beside the clone, because a test may rely on its temporary files being in no repository.
     """
-    folder = Path(tempfile.gettempdir()) / f"coffee-gate-{hashlib.sha256(os.fsencode(clone)).hexdigest()[:12]}"
+    name = hashlib.sha256(os.fsencode(clone)).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"coffee-gate-{os.getuid()}-{name}"
     discard(folder)
     folder.mkdir(mode=0o700)
     try:

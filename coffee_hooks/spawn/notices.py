@@ -36,8 +36,11 @@ def narrate_surprises(project: Project, made: Sequence[Kit]) -> None:
 
 
 def _settings(main: Path) -> dict[str, str]:
-    said = in_worktree(main, "config", "-z", "--get-regexp", r"^(core\.hookspath|filter\.lfs\..*)$", ok=(0, 1))
-    return {key: value for key, _, value in (record.partition("\n") for record in said.records)}
+    """What the user configured; our own ``-c core.hooksPath`` has the scope ``command``."""
+    pattern = r"^(core\.hookspath|filter\.lfs\..*)$"
+    said = in_worktree(main, "config", "-z", "--show-scope", "--get-regexp", pattern, ok=(0, 1)).records
+    pairs = [entry.partition("\n") for scope, entry in zip(said[::2], said[1::2], strict=True) if scope != "command"]
+    return {key: value for key, _, value in pairs}
 
 
 def _wants_lfs(worktree: Path) -> bool:

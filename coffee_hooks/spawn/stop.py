@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from coffee_hooks.base.errors import RuleError
-from coffee_hooks.base.process import end_group, group_members, identify
+from coffee_hooks.base.process import boot_id, end_group, group_members, identify
 from coffee_hooks.base.project import Project
 from coffee_hooks.spawn.living import living_orders
 from coffee_hooks.spawn.making import being_made
@@ -18,6 +18,8 @@ from coffee_hooks.state.store import Store
 
 STOP_SECONDS = 30.0
 LOOK_SECONDS = 0.05
+SAME_SECONDS = 1.0
+"""How far two looks at the start time of one process may differ."""
 
 
 def stop(project: Project, store: Store, claim: Claim) -> bool:
@@ -58,6 +60,8 @@ def _end_unwatched(store: Store, run: AgentRun) -> bool:
 def _lives_on(run: AgentRun, pid: int) -> bool:
     if process_alive(run):
         return True
-    # An end that somebody saw means that the group was empty, and so does a new process with the leader's pid.
-    unseen = run.ended is None or run.reason is EndReason.LOST
-    return unseen and identify(pid) is None and bool(group_members(pid))
+    if run.reason not in (None, EndReason.LOST):
+        return False  # somebody saw its end, so its group was empty
+    now = identify(pid)  # a new process with the leader's pid means that the group had ended before
+    gone = now is None or (run.start_time is not None and abs(now.start_time - run.start_time) < SAME_SECONDS)
+    return gone and run.boot_id == boot_id() and bool(group_members(pid))

@@ -101,6 +101,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
 def test_every_key_can_be_set_by_the_environment() -> None:
     """``COFFEE_SECTION__KEY`` of every key alone changes that key alone, and wins over the file."""
     told = yaml.compose(EVERYTHING)
+    assert told is not None
     one_by_one = Config()
     for key, value in told.value:
         inner = value.value if isinstance(value, yaml.MappingNode) and key.value != "agents" else [(None, value)]

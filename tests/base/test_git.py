@@ -138,7 +138,7 @@ HOSTILE = """\
 \trev-parse = !touch owned
 [core]
 \tpager = touch owned
-\tquotePath = true
+\tquotePath = false
 \thooksPath = HOOKS
 \tfsmonitor = touch owned
 \teditor = touch owned
@@ -160,7 +160,7 @@ HOSTILE = """\
 [commit]
 \tgpgSign = true
 [gpg]
-\tprogram = /bin/false
+\tprogram = HOOKS/pre-commit
 [log]
 \tshowSignature = true
 \tfollow = true
@@ -202,9 +202,10 @@ def answers(repo: Repo) -> list[object]:
     merged = repo.objects("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, ok=(0, 1))
     identity = {f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     dates = {"GIT_AUTHOR_DATE": "1760900000 +0000", "GIT_COMMITTER_DATE": "1760900000 +0000"}
-    commit = repo.objects(
-        "commit-tree", "-F", "-", f"{ours}^{{tree}}", stdin="é ☕\n".encode(), env=identity | dates
-    ).text
+    commit = repo.objects("commit-tree", "-F", "-", f"{ours}^{{tree}}", stdin="é\n".encode(), env=identity | dates).text
+    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n x\n -----END PGP SIGNATURE-----\n\n"
+    text = repo.objects("cat-file", "commit", commit).out.decode().replace("\n\n", "\n" + signature, 1)
+    commit = repo.objects("hash-object", "-t", "commit", "-w", "--stdin", stdin=text.encode()).text
     assert repo.objects("update-ref", "refs/coffee/made", commit).rc == 0
     log = repo.objects("log", "--format=%H%x00%B%x00", commit, "--")
     return [merged.rc, merged.records, commit, log.out, repo.objects("ls-tree", "-r", "--name-only", ours).out]
@@ -229,6 +230,7 @@ def test_the_object_database_answers_alike_for_everybody(repo: Repo, git: Git, h
     for where in (hermetic / ".gitconfig", repo.common_dir / "config"):
         poisoned(repo, where)
         assert answers(repo) == plain
+    assert repo.objects("config", "--global", "--list").out == b""
     assert not list(repo.top.parent.rglob("owned"))
 
 

@@ -129,23 +129,37 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     assert living([agent]) == []
 
 
-def test_a_group_is_asked_to_end_once_and_then_killed(group: subprocess.Popen[bytes], tmp_path: Path) -> None:
-    """One TERM, so that a clean-up is not cut short by a second one; then KILL for whoever stays."""
+def tell(shell: subprocess.Popen[bytes], line: str) -> None:
+    assert shell.stdin
+    shell.stdin.write(line.encode() + b"\n")
+    shell.stdin.flush()
+
+
+def test_a_group_is_asked_to_end_once(group: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    """One TERM, so that a clean-up that takes its time is not cut short by a second one."""
     (tmp_path / "polite").write_text(
-        "trap 'echo term >> asked; sleep 0.3; exit' TERM; echo $$ >> pids; sleep 60 & wait"
+        "trap 'echo term >> asked; sleep 0.3; exit' TERM\necho $$ >> pids\nsleep 60 & wait"
     )
-    (tmp_path / "stubborn").write_text(STUBBORN)
-    assert group.stdin
-    (tmp_path / "elsewhere.py").write_text(ELSEWHERE)
-    group.stdin.write(f'sh polite & sh stubborn & "{sys.executable}" elsewhere.py & wait\n'.encode())
-    group.stdin.flush()
-    started = pids(tmp_path, 3)
-    assert len({*started} - {*group_members(group.pid)}) == 1
-    assert end_group(group.pid, grace=1.0)
+    tell(group, "sh polite & wait")
+    started = pids(tmp_path, 1)
+    assert {group.pid, *started} <= {*group_members(group.pid)}
+    assert end_group(group.pid, grace=20)
     assert (tmp_path / "asked").read_text() == "term\n"
     assert living(started) == []
     assert group_members(group.pid) == ()
     assert end_group(group.pid)
+
+
+def test_who_does_not_end_is_killed(group: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    """A member that ignores TERM, and what left for a session of its own, are gone all the same."""
+    (tmp_path / "stubborn").write_text(STUBBORN)
+    (tmp_path / "elsewhere.py").write_text(ELSEWHERE)
+    tell(group, f'sh stubborn & "{sys.executable}" elsewhere.py & wait')
+    started = pids(tmp_path, 2)
+    assert len({*started} - {*group_members(group.pid)}) == 1
+    assert end_group(group.pid, grace=0.2)
+    assert living(started) == []
+    assert group_members(group.pid) == ()
 
 
 def test_a_zombie_is_no_member(group: subprocess.Popen[bytes]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -84,6 +85,15 @@ for line in sys.stdin:
     mine = write_json(repo, {"me": me, "old": old})
     print(mine if transact(repo, [Move(ref, old, mine)]) else "lost", flush=True)
 """
+
+
+def test_a_race_lost_in_words_we_do_not_know(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another git may say it otherwise: what the refs say decides."""
+    monkeypatch.setattr("coffee_hooks.base.refs._LOST", re.compile("(?!)"))
+    one, two = blob(repo, "1"), blob(repo, "2")
+    assert transact(repo, [Move(REF, ABSENT, one)])
+    for lost in (Move(REF, ABSENT, two), Move(REF, two, one), Move("refs/coffee/gone", one, ABSENT)):
+        assert not transact(repo, [lost])
 
 
 def test_eight_processes_race_and_one_wins(repo: Repo) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
+from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project, open_project, require_identity, require_target
 from coffee_hooks.base.target import Target, fetch, is_ancestor, read_target
 
@@ -25,9 +26,9 @@ def project(sandbox: Sandbox) -> Project:
 
 def test_equal_ahead_behind_and_diverged(project: Project, sandbox: Sandbox, git: Git) -> None:
     """The remote's target counts; the local one where it is strictly ahead; diverged is an error with a way out."""
-    start = git(sandbox.work, "rev-parse", "roadmap")
+    start = Sha(git(sandbox.work, "rev-parse", "roadmap"))
     assert read_target(project) == Target(start, start, start)
-    ours = sandbox.commit({"x": "ours\n"})
+    ours = Sha(sandbox.commit({"x": "ours\n"}))
     ahead = read_target(project)
     assert (ahead, ahead.unpushed) == (Target(ours, ours, start), True)
     sandbox.push("roadmap")
@@ -43,7 +44,7 @@ def test_equal_ahead_behind_and_diverged(project: Project, sandbox: Sandbox, git
 
 def test_a_target_on_one_side_only(project: Project, sandbox: Sandbox, git: Git) -> None:
     """Only local, only remote: that one counts. Nowhere: exit 2, however similar another name is."""
-    start = git(sandbox.work, "rev-parse", "roadmap")
+    start = Sha(git(sandbox.work, "rev-parse", "roadmap"))
     git(sandbox.work, "update-ref", "-d", "refs/remotes/origin/roadmap")
     assert read_target(project) == Target(start, start, None)
     git(sandbox.work, "update-ref", "refs/remotes/origin/roadmap", start)
@@ -60,7 +61,7 @@ def test_a_target_on_one_side_only(project: Project, sandbox: Sandbox, git: Git)
 
 def test_fetch_brings_what_decides(project: Project, sandbox: Sandbox, git: Git) -> None:
     """Target, work branches and landing record arrive; what is gone goes; tags and other branches stay away."""
-    start = git(sandbox.work, "rev-parse", "roadmap")
+    start = Sha(git(sandbox.work, "rev-parse", "roadmap"))
     git(sandbox.work, "update-ref", "refs/remotes/origin/roadmap-gone", start)
     git(sandbox.work, "update-ref", "refs/remotes/origin/mine", start)
     tip = git(sandbox.origin, "commit-tree", "-p", start, "-m", "x", f"{start}^{{tree}}")

@@ -90,7 +90,7 @@ def test_what_the_gate_does_with_git_stays_in_its_clone(lane: Lane) -> None:
     [
         "git config core.autocrlf true",
         "mkdir -p .git/info; echo '*.py filter=evil' > .git/info/attributes; git config filter.evil.smudge 'echo ok'",
-        "git replace $(git rev-parse HEAD) $(git rev-parse HEAD~1); git replace -f HEAD^{tree} HEAD~1^{tree}",
+        "git replace $(echo 'VALUE = 2' | git hash-object -w --stdin) $(echo evil | git hash-object -w --stdin)",
         "git update-index --assume-unchanged pkg/alpha.py; kill -9 $PPID $$",
         "touch .git/index.lock .git/HEAD.lock",
         "mkdir -p deep/er; touch deep/er/file; chmod 000 deep/er; chmod 500 deep",

@@ -26,7 +26,7 @@ from coffee_hooks.state.store import Store, open_store
 if TYPE_CHECKING:
     from conftest import Sandbox
 
-COMMITS = 'echo "x = 1" > "work-$COFFEE_TASK_ID.py"; git add -A; git commit -qm "feat: Implement $COFFEE_TASK_ID"'
+COMMITS = 'echo "x = 1" > "work-$COFFEE_TASK_ID.py"; git add -A; git commit -qm "feat: Do $COFFEE_TASK_ID"'
 """A shell agent that does what it should."""
 
 PATIENCE = 20.0
@@ -34,11 +34,11 @@ PATIENCE = 20.0
 
 @dataclass
 class Lab:
-    """The sandbox with a store; *agent* is a shell script that plays the agent of everything spawned from here."""
+    """The sandbox with a store; *agent*, a shell script or a command, plays the agent of everything spawned here."""
 
     box: Sandbox
     store: Store
-    agent: str = COMMITS
+    agent: str | tuple[str, ...] = COMMITS
     worktrees: Worktrees = field(default_factory=Worktrees)
     limits: Agent = field(default_factory=lambda: Agent(timeout=Seconds(60), idle_timeout=Seconds(60)))
 
@@ -55,8 +55,8 @@ class Lab:
 
     def configured(self, config: Config) -> Config:
         """*config* with this lab's agent and worktrees."""
-        agent = replace(self.limits, command=("sh", "-c", self.agent, "agent"))
-        return replace(config, agent=agent, worktrees=self.worktrees)
+        command = ("sh", "-c", self.agent, "agent") if isinstance(self.agent, str) else self.agent
+        return replace(config, agent=replace(self.limits, command=command), worktrees=self.worktrees)
 
     def spawn(self, *names: str, most: int | None = None) -> SpawnReport:
         """What ``coffee spawn NAMES`` does."""

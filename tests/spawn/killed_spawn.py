@@ -1,7 +1,7 @@
 """Play ``coffee spawn`` and kill -9 it at one step after the other, each time in a fresh copy; used by test_kills.
 
-``python killed_spawn.py TEMPLATE SCRATCH FIRST STEP`` prints a JSON line for each step FIRST, FIRST + STEP ...: what
-there is after the killed call and a second, undisturbed one. A step is a process that is started, a lock, or a change
+``python killed_spawn.py TEMPLATE SCRATCH FIRST STRIDE TASK...`` prints a JSON line for every STRIDE-th step from FIRST:
+what there is after the killed call and a second, undisturbed one. A step is a process that is started, a lock, or a change
 to a file. One process that forks is ten times faster than an interpreter for each call.
 """
 
@@ -31,20 +31,19 @@ from coffee_hooks.state.agents import all_runs
 from coffee_hooks.state.claims import read_claims
 from coffee_hooks.state.store import open_store
 
-TASKS = ("US-104", "US-105")
 CHANGES = {"os.mkdir", "os.remove", "os.rename", "os.rmdir", "fcntl.flock", "subprocess.Popen"}
 BEGINNING = "/coffee/making"
 """What the first change names that the next call may have to know of; before it a killed call has done nothing."""
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
-def spawn(work: Path) -> None:
+def spawn(work: Path, tasks: list[str]) -> None:
     """What the command does, with an agent that waits."""
     project = open_project(work)
     agent = Agent(command=("sleep", "600"), max_parallel=8)
     config = replace(project.config, agent=agent, worktrees=Worktrees(setup=("touch", "set-up.ignored")))
     with open_store(project.repo.state_dir) as store:
-        report = spawn_tasks(replace(project, config=config), store, TASKS, None, None)
+        report = spawn_tasks(replace(project, config=config), store, tasks, None, None)
     (work.parent / "report").write_text(str([*report.skipped]))
 
 
@@ -115,7 +114,7 @@ def clear(work: Path) -> None:
     shutil.rmtree(work.parent)
 
 
-def main(template: Path, scratch: Path, first: int, stride: int) -> None:
+def main(template: Path, scratch: Path, first: int, stride: int, tasks: list[str]) -> None:
     """One line for each step, until a call ends before it comes to its step."""
     step = first
     while True:
@@ -124,10 +123,10 @@ def main(template: Path, scratch: Path, first: int, stride: int) -> None:
 
         def killed(at: int = step, place: Path = work) -> None:
             kill_at(at, str(place.parent))
-            spawn(place)
+            spawn(place, tasks)
 
         code = forked(killed)
-        again = forked(lambda place=work: spawn(place))  # type: ignore[misc]
+        again = forked(lambda place=work: spawn(place, tasks))  # type: ignore[misc]
         print(json.dumps({"step": step, "killed": code, "again": again, **state_of(work)}), flush=True)  # noqa: T201
         clear(work)
         if code != -signal.SIGKILL:
@@ -136,4 +135,4 @@ def main(template: Path, scratch: Path, first: int, stride: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:])

@@ -15,18 +15,12 @@ import pytest
 
 from coffee_hooks.base.config import Seconds
 from coffee_hooks.base.errors import EnvironmentFailure
-from coffee_hooks.base.model import Sha, TaskId
-from coffee_hooks.spawn.crew import Crew
 from coffee_hooks.spawn.living import at_work, living_orders
-from coffee_hooks.spawn.prompt import Assignment
-from coffee_hooks.spawn.spawn import spawn
 from coffee_hooks.state.agent_state import look
 from coffee_hooks.state.agents import EndReason, all_runs, latest_run
 from coffee_hooks.state.claims import ClaimState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from conftest import Lab
 
 COMMIT = "echo $$ > new.py; git add new.py; git commit -qm 'feat: New'"
@@ -282,14 +276,25 @@ def test_tokens_named_in_agent_env_are_passed_on(lab: Lab, monkeypatch: pytest.M
     assert "secret" in lab.log()
 
 
-def test_an_agent_that_cannot_be_started_is_undone(lab: Lab, git: Callable[..., str]) -> None:
+def test_an_agent_that_cannot_be_started_is_undone(lab: Lab) -> None:
     """A program that is there but cannot run: exit 4 of spawn, claim, branch and worktree are gone again."""
     script = lab.work.parent / "agent"
     script.write_text("#!/nowhere/at/all\n")
     script.chmod(0o755)
-    base = Sha(git(lab.work, "rev-parse", "roadmap"))
-    work = [Assignment(TaskId("US-104"), "Feature X", "Do it.")]
+    lab.agent = (str(script),)
     with pytest.raises(EnvironmentFailure, match="could not be started: No such file"):
-        spawn(lab.project, lab.store, base, work, Crew("broken", lab.limits, (str(script),)))
-    assert (lab.claim().state, lab.branches(), lab.trees()) == (ClaimState.RELEASED, set(), {})
+        lab.spawn("US-104")
+    assert (lab.claim().state, lab.claim().reason) == (ClaimState.RELEASED, "agent-failed")
+    assert (lab.branches(), lab.trees()) == (set(), {})
     assert [run.reason for run in all_runs(lab.store)] == [EndReason.FAILED]
+
+
+def test_a_prompt_beyond_what_an_argument_holds_is_read_from_its_file(lab: Lab) -> None:
+    """A spec of 300 kB (E2BIG) and a NUL in it: the agent starts, its argument names the file that holds it all."""
+    spec = "docs/architecture/specs/SPEC-104-feature-x.md"
+    lab.box.commit({spec: (lab.work / spec).read_text() + "long \0" * 50_000 + "the very end"})
+    lab.agent = ("sh", "-c", f'echo "$1"; tail -c 1200 "$COFFEE_PROMPT_FILE"; {COMMIT}', "agent", "{prompt}")
+    lab.spawn("US-104")
+    lab.wait()
+    assert "Your whole task is in the file" in lab.log() and "the very end" in lab.log()
+    assert lab.run().reason is EndReason.DONE

@@ -49,6 +49,23 @@ def test_landings_are_read_in_the_order_they_were_written(repo: Repo) -> None:
     assert read_landings(repo) == written
 
 
+def test_the_clocks_of_two_machines_do_not_change_the_order(repo: Repo, git: Git) -> None:
+    """A landing on top of another one is later, whatever its machine believes the time to be."""
+
+    def at(year: int, number: int, theirs: Sha | None = None) -> Sha:
+        move = append(repo, landing(number), IDENTITY | {"GIT_COMMITTER_DATE": f"{year}-01-01T00:00:00Z"}, theirs)
+        git(repo.top, "update-ref", REF, move.new)
+        return move.new
+
+    start = at(2026, 1)
+    theirs = at(2001, 2)
+    git(repo.top, "update-ref", REF, start)
+    at(2012, 3)
+    at(2012, 4, theirs)
+    found = read_landings(repo)
+    assert (found[0], found[3], len(found)) == (landing(1), landing(4), 4)
+
+
 def test_a_lost_race_is_seen(repo: Repo) -> None:
     """Two records that start from the same one: the second move does not overwrite the first."""
     one, two = (append(repo, landing(number), IDENTITY) for number in (1, 2))

@@ -1,0 +1,98 @@
+"""What may be started now: places, tasks that could not be made, and why a named task was not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coffee_hooks.base.config import Agent
+from coffee_hooks.base.model import Sha, TaskId
+from coffee_hooks.base.project import Project, open_project
+from coffee_hooks.loop.work import free_places, select, spawn_tasks, startable
+from coffee_hooks.spawn.making import take
+from coffee_hooks.spawn.report import SpawnReport
+from coffee_hooks.state.claims import Claim, ClaimState
+from coffee_hooks.state.store import Store, open_store
+
+if TYPE_CHECKING:
+    from conftest import Sandbox
+
+TASKS = [TaskId(f"US-{n}") for n in range(1, 6)]
+
+
+@pytest.fixture
+def project(sandbox: Sandbox) -> Project:
+    """The sandbox with an agent that ends at once."""
+    project = open_project(sandbox.work)
+    return replace(project, config=replace(project.config, agent=Agent(command=("true",), max_parallel=2)))
+
+
+@pytest.fixture
+def store(project: Project) -> Iterator[Store]:
+    """Its state."""
+    with open_store(project.repo.state_dir) as opened:
+        yield opened
+
+
+def claim(task: TaskId, state: ClaimState, reason: str | None) -> Claim:
+    """A claim of which only state and reason matter."""
+    return Claim(task, "roadmap-wt1", Sha("a" * 40), "me@here", 1, state, None, reason, 0)
+
+
+@given(st.lists(st.sampled_from(TASKS), unique=True), st.sets(st.sampled_from(TASKS)), st.integers(0, 3))
+def test_what_could_not_be_made_runs_alone(selected: list[TaskId], troubled: set[TaskId], running: int) -> None:
+    """Troubled tasks never start beside another; sound ones always may; nothing that could start waits for ever."""
+    claims = {task: claim(task, ClaimState.RELEASED, "worktree-failed") for task in troubled}
+    chosen = list(startable(selected, claims, running))
+    sound = [task for task in selected if task not in troubled]
+    assert [task for task in chosen if task not in troubled] == sound
+    assert len(chosen) == 1 or not troubled.intersection(chosen)
+    assert not (running and troubled.intersection(chosen))
+    assert chosen or running or not selected
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (ClaimState.RELEASED, "agent-failed"),
+        (ClaimState.RELEASED, "interrupted"),
+        (ClaimState.REVERTED, "worktree-failed"),
+    ],
+)
+def test_only_a_failed_worktree_is_trouble(state: ClaimState, reason: str) -> None:
+    """Tasks that were given back for another reason start beside others."""
+    assert startable(TASKS[:1], {TASKS[0]: claim(TASKS[0], state, reason)}, 1) == TASKS[:1]
+
+
+def test_what_is_being_made_takes_a_place(project: Project, store: Store) -> None:
+    """A spawn in progress elsewhere counts, or two calls at once would start more agents than allowed."""
+    assert (free_places(project, store, None), free_places(project, store, 5)) == (2, 5)
+    making = take(project.repo.state_dir, "roadmap-wt1")
+    assert making is not None
+    assert (free_places(project, store, None), free_places(project, store, 1)) == (1, 0)
+    making.finish()
+
+
+def test_no_place_selects_nothing(project: Project, store: Store) -> None:
+    """`select` keeps to the free places."""
+    evaluation, places = select(project, store, (), 1)
+    assert (evaluation.selected, places) == (("US-104",), 1)
+
+
+def test_nothing_to_do_starts_nothing_and_needs_no_agent(project: Project, store: Store) -> None:
+    """A missing agent command is no error while there is nothing to start."""
+    config = replace(project.config, agent=Agent(command=("no-such-agent",), max_parallel=0))
+    assert spawn_tasks(replace(project, config=config), store, (), None, None) == SpawnReport((), ())
+
+
+def test_complete_tasks_are_said_to_be_complete(project: Project, store: Store, sandbox: Sandbox) -> None:
+    """A named task that the roadmap calls complete is skipped with that reason."""
+    roadmap = sandbox.work / "docs/roadmap/ROADMAP.md"
+    sandbox.commit({"docs/roadmap/ROADMAP.md": roadmap.read_text().replace("📝 Planned", "✅ Complete", 2)})
+    report = spawn_tasks(project, store, ("104",), None, None)
+    assert [(skipped.task, skipped.reason) for skipped in report.skipped] == [("US-104", "complete")]
