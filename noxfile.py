@@ -47,4 +47,6 @@ def tests(session: nox.Session) -> None:
     wheels = sorted(Path(dist).glob("*.whl"), key=lambda path: path.stat().st_mtime)
     session.install("--force-reinstall", str(wheels[-1]), *group("test"))
     # The script, not `python -m pytest`: that would put this folder on sys.path.
-    session.run("pytest", *(session.posargs or ("-n", "auto")), env={"EXPECT_WHEEL": "1", "PYTHONPATH": ""})
+    session.run(
+        "pytest", *(session.posargs or ("-n", "3", "--dist", "worksteal")), env={"EXPECT_WHEEL": "1", "PYTHONPATH": ""}
+    )

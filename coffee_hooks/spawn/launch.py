@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -68,7 +68,9 @@ def launch(
     if not jobs:
         return SpawnReport((), ())
     progress = Progress()
-    with _undone_unless_started(project, store, jobs, progress):
+    with contextlib.ExitStack() as at_the_end:  # however it comes
+        for job in jobs:
+            at_the_end.callback(_settle, project, store, job, progress)
         prepare_root(project)
         made = _make_all(project, store, jobs, crew, describe, progress)
         spawned = _start_all(project, store, made, crew, progress)
@@ -78,17 +80,14 @@ def launch(
     return SpawnReport(tuple(spawned), tuple(skipped))
 
 
-@contextlib.contextmanager
-def _undone_unless_started(project: Project, store: Store, jobs: Sequence[Job], progress: Progress) -> Iterator[None]:
-    """At the end, however it comes, every job that has no agent is undone."""
+def _settle(project: Project, store: Store, job: Job, progress: Progress) -> None:
+    """Undo a job that has no agent, and let go of it."""
     try:
-        yield
+        if job.claim.branch not in progress.started:
+            codes = {failure.job.claim.branch: failure.code for failure in progress.failed}
+            _give_up(project, store, job, codes.get(job.claim.branch, "interrupted"))
     finally:
-        codes = {failure.job.claim.branch: failure.code for failure in progress.failed}
-        for job in jobs:
-            if job.claim.branch not in progress.started:
-                _give_up(project, store, job, codes.get(job.claim.branch, "interrupted"))
-            job.making.finish()
+        job.making.finish()
 
 
 def _give_up(project: Project, store: Store, job: Job, reason: str) -> None:
@@ -138,7 +137,8 @@ def _make_all(
             kit, times = result
             made.append((job, kit))
             claim = job.claim
-            record_timing(store, Timing(claim.task, claim.branch, Phase.WORKTREE, times.started, times.ended))
+            with contextlib.suppress(CoffeeError):  # a number for the metrics is no reason to undo
+                record_timing(store, Timing(claim.task, claim.branch, Phase.WORKTREE, times.started, times.ended))
     if made:
         output.say(messages.CREATED_WORKTREES)
     for job, kit in made:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from coffee_hooks.base import output
+from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.base.git import in_worktree
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.text import printable
@@ -15,8 +17,12 @@ from coffee_hooks.spawn.kit import Kit
 
 def narrate_surprises(project: Project, made: Sequence[Kit]) -> None:
     """Say what the new worktrees lack; nothing of it stops an agent."""
-    if not made:
-        return
+    if made:
+        with contextlib.suppress(CoffeeError):
+            _narrate(project, made)
+
+
+def _narrate(project: Project, made: Sequence[Kit]) -> None:
     first = made[0].worktree
     settings = _settings(project.repo.main)
     relative = settings.get("core.hookspath", "")

@@ -32,7 +32,7 @@ def resume(project: Project, store: Store, claim: Claim, work: Assignment, crew:
     """
     with hold(project.repo, "spawn", wait=LOCK_SECONDS):
         job = _next_attempt(project, store, claim)
-    with _reverted_on_failure(project, claim, job):
+    with _reverted_on_failure(project, store, claim, job):
         report = launch(project, store, [job], crew, lambda _: work)
     return report.spawned[0]
 
@@ -60,13 +60,15 @@ def _next_attempt(project: Project, store: Store, claim: Claim) -> Job:
 
 
 @contextmanager
-def _reverted_on_failure(project: Project, before: Claim, job: Job) -> Iterator[None]:
+def _reverted_on_failure(project: Project, store: Store, before: Claim, job: Job) -> Iterator[None]:
+    repo = project.repo
     try:
         yield
     except BaseException:
-        claims_.update(
-            project.repo, job.claim, state=before.state, attempt=before.attempt, sha=before.sha, reason=before.reason
-        )
+        if before.branch not in at_work(repo.state_dir, store):  # interrupted while it waited to hear of its start
+            claims_.update(
+                repo, job.claim, state=before.state, attempt=before.attempt, sha=before.sha, reason=before.reason
+            )
         raise
 
 

@@ -1,6 +1,6 @@
 """Promise 3: kill -9 before and after every git call of a merge is safe.
 
-``COFFEE_TEST_EVERY_KILL=1`` plays all of them (minutes); otherwise every eleventh.
+``COFFEE_TEST_EVERY_KILL=1`` plays all of them (minutes); otherwise every 23rd.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DRIVER = Path(__file__).with_name("killed_merge.py")
 EVERY = bool(os.environ.get("COFFEE_TEST_EVERY_KILL"))
 SHARES = 4 if EVERY else 1
-STRIDE = 1 if EVERY else 11
+STRIDE = 1 if EVERY else 23
 PLACES = ("remote", "local", "unheld")
 
 
@@ -51,7 +51,7 @@ def test_a_killed_merge_is_brought_to_its_end_by_the_next(lane: Lane, tmp_path: 
         [*argv, str(first), str(STRIDE * SHARES)], capture_output=True, text=True, check=True, timeout=900
     )
     ends = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(ends) > 5
+    assert len(ends) > 3
     assert [end["killed"] for end in ends] == [-signal.SIGKILL] * (len(ends) - 1) + [0], done.stderr
     for end in ends:
         check(end, done.stderr)

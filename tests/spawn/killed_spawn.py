@@ -1,7 +1,7 @@
 """Play ``coffee spawn`` and kill -9 it at one step after the other, each time in a fresh copy; used by test_kills.
 
-``python killed_spawn.py TEMPLATE SCRATCH FIRST STRIDE TASK...`` prints a JSON line for every STRIDE-th step from FIRST:
-what there is after the killed call and a second, undisturbed one. A step is a process that is started, a lock, or a change
+``python killed_spawn.py TEMPLATE SCRATCH FIRST STRIDE TASK...`` prints JSON for every STRIDEth step from FIRST: what
+there is after the killed call and a second, undisturbed one. A step is a process that is started, a lock, or a change
 to a file. One process that forks is ten times faster than an interpreter for each call.
 """
 
