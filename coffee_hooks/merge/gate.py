@@ -71,7 +71,8 @@ class GateKeeper:
     """Runs the gate on candidates and counts the runs.
 
     *environment* is added to the gate's own, *furnish* copies into the clone what `worktrees.copy` names. *intervals*
-    are (started, ended) of each run in UNIX seconds.
+    are (started, ended) of each run in UNIX seconds. *red_bases* are targets found red alone: while one of them counts,
+    a candidate gets one run, which may be the repair, and no confirmations.
     """
 
     project: Project
@@ -79,6 +80,7 @@ class GateKeeper:
     environment: Mapping[str, str]
     furnish: Callable[[Path], None]
     retest: bool = False
+    red_bases: dict[Sha, Run] = field(default_factory=dict)
     intervals: list[tuple[float, float]] = field(default_factory=list)
     _keys: dict[Sha, _Key] = field(default_factory=dict)
 
@@ -92,7 +94,8 @@ class GateKeeper:
         if known is not None:
             return Run(Outcome(known.verdict.value), known.seconds, Path(known.log) if known.log else None)
         tries, last = 1, self._run(commit, built.tree)
-        while last.outcome is Outcome.RED and tries <= self.gate.retries:
+        confirmations = 0 if built.base_tree in self.red_bases else self.gate.retries
+        while last.outcome is Outcome.RED and tries <= confirmations:
             tries, last = tries + 1, self._run(commit, built.tree)
         if last.outcome is Outcome.RED:
             alone = self._run_base(built)
@@ -106,6 +109,8 @@ class GateKeeper:
 
     def _run_base(self, built: Built) -> Run:
         """How the target is without the branch; a green that is remembered counts, a red one is tried again."""
+        if built.base_tree in self.red_bases:
+            return self.red_bases[built.base_tree]
         ref = self._key(built.base_tree).ref
         known = None if self.retest else recall(self.project.repo, ref)
         if known is not None and known.verdict is Verdict.GREEN:
@@ -114,6 +119,8 @@ class GateKeeper:
         alone = self._run(built.base, built.base_tree)
         if alone.outcome is Outcome.GREEN:
             remember(self.project.repo, ref, Remembered(Verdict.GREEN, alone.seconds, 1, None))
+        if alone.outcome is Outcome.RED:
+            self.red_bases[built.base_tree] = alone
         return alone
 
     def _run(self, commit: Sha, tree: Sha) -> Run:

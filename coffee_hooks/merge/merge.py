@@ -80,6 +80,7 @@ class Merging:
     target: Target
     furnish: Callable[[Path], None]
     gates: list[tuple[float, float]] = field(default_factory=list)
+    _red_bases: dict[Sha, Run] = field(default_factory=dict)
     _identity: dict[str, str] = field(default_factory=dict)
 
     def merge(self, work: Work) -> Result:
@@ -131,7 +132,7 @@ class Merging:
             "COFFEE_TASK_ID": work.task or "", "COFFEE_BRANCH": work.branch, "COFFEE_BASE_SHA": built.base,
             "COFFEE_ROOT": str(self.project.repo.main),
         }  # fmt: skip
-        keeper = GateKeeper(self.project, config.gate, environment, self.furnish, self.settings.retest)
+        keeper = GateKeeper(self.project, config.gate, environment, self.furnish, self.settings.retest, self._red_bases)
         verdict = keeper.judge(provisional(self.project.repo, built, work, self._who()), built)
         self.gates += keeper.intervals
         for started, ended in keeper.intervals:

@@ -98,6 +98,18 @@ def test_a_red_target_blames_nobody(lane: Lane) -> None:
     assert lane.box.refs("refs/coffee/verdicts/blamed/") == {}
 
 
+def test_a_red_target_costs_little_and_its_repair_lands(lane: Lane) -> None:
+    """On a base found red each further branch gets one run: nobody is blamed, and the one that repairs it lands."""
+    lane.with_gate("[ -e repaired ]")
+    lane.branch(1)
+    lane.branch(2)
+    lane.branch(3, {"repaired": "x\n"})
+    said = lane.merge("roadmap-wt1", "roadmap-wt2", "roadmap-wt3")
+    assert [result["outcome"] for result in said.json["results"]] == ["error", "error", "landed"]
+    assert said.json["gate_runs"] == 3 + 1 + 1
+    assert lane.box.refs("refs/coffee/verdicts/blamed/") == {}
+
+
 def test_a_target_that_cannot_be_tested_says_why(lane: Lane) -> None:
     """An error of the gate on the target is not called a red target."""
     lane.with_gate("[ -e pkg/new1.py ] && exit 1; kill -9 $$")
