@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from coffee_hooks.base.git import Repo
+from coffee_hooks.base.git import GitFailed, Repo
 from coffee_hooks.base.model import Sha
+
+HALF_WRITTEN_SECONDS = 1.0
 
 _IN_PROGRESS = {
     "rebase-merge": "a rebase",
@@ -50,8 +53,20 @@ class Worktree:
 
 
 def list_worktrees(repo: Repo) -> tuple[Worktree, ...]:
-    """Every worktree, the main one first. One git process."""
-    said = repo.objects("worktree", "list", "--porcelain", "-z", env={"GIT_WORK_TREE": str(repo.main)})
+    """Every worktree, the main one first. One git process.
+
+    Raises GitFailed when git cannot read them, which it is given time for: while another process makes a worktree,
+    git for a moment finds a half-written entry and dies.
+    """
+    deadline = time.monotonic() + HALF_WRITTEN_SECONDS
+    while True:
+        try:
+            said = repo.objects("worktree", "list", "--porcelain", "-z", env={"GIT_WORK_TREE": str(repo.main)})
+            break
+        except GitFailed as failed:
+            if "commondir" not in failed.result.err or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
     admin = _admin_folders(repo)
     return tuple(_parse(block, repo, admin) for block in said.out.split(b"\0\0") if block.strip(b"\0"))
 
