@@ -42,7 +42,8 @@ def typing(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The tests, on the built wheel: what is not in it cannot be imported."""
-    dist = session.create_tmp()
+    # Not `create_tmp()`: that moves TMPDIR into this repository, and the tests need a place outside of any.
+    dist = str(Path(session.virtualenv.location) / "dist")
     session.run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", dist, ".", silent=True)
     wheels = sorted(Path(dist).glob("*.whl"), key=lambda path: path.stat().st_mtime)
     session.install("--force-reinstall", str(wheels[-1]), *group("test"))
