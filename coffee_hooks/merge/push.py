@@ -47,6 +47,8 @@ def push(project: Project, moves: Sequence[Move]) -> Answer:
 
 
 _LOST = re.compile(r"stale info|fetch first|non-fast-forward|but expected|cannot lock ref|failed to lock")
+# In an atomic push the server says "atomic transaction failed" for every ref, and why only in its own words.
+_LOST_TOGETHER = re.compile(r"cannot lock ref .*(?:but expected|reference already exists|File exists)")
 _SILENT = re.compile(r"remote failure|failed to report status")
 _WHOLE = re.compile(r"pre-receive hook declined")
 
@@ -68,7 +70,7 @@ def read_answer(out: str, err: str, refs: Sequence[str]) -> Answer:
     summaries = "; ".join(dict.fromkeys(refused.values()))
     told = [line.removeprefix("remote:").strip() for line in said if line.startswith("remote:")]
     detail = "; ".join(filter(None, [summaries, *told[:2]]))
-    if _LOST.search(summaries):
+    if _LOST.search(summaries) or any(map(_LOST_TOGETHER.search, told)):
         return Answer(Pushed.MOVED, detail)
     if _SILENT.search(summaries):
         return Answer(Pushed.UNREACHABLE, detail)

@@ -245,3 +245,12 @@ def test_a_fresh_clone_proves_the_landing(lane: Lane) -> None:
     assert said.json["commits"][0] == {
         "sha": merged, "tree": lane.tree(merged), "by": "coffee", "verdict": "tested",
     }  # fmt: skip
+
+
+def test_a_lost_race_inside_the_servers_transaction_is_a_lost_race() -> None:
+    """Two atomic pushes at the same instant: the flags say only that the transaction failed, the server says why."""
+    refs = ["refs/heads/roadmap", "refs/coffee/landings"]
+    out = "".join(f"!\t1:{ref}\t[remote rejected] (atomic transaction failed)\n" for ref in refs)
+    lost = "remote: error: cannot lock ref 'refs/heads/roadmap': is at 1 but expected 2\n"
+    assert read_answer(out, lost, refs).pushed is Pushed.MOVED
+    assert read_answer(out, "remote: error: cannot lock ref 'x': Permission denied\n", refs).pushed is Pushed.REFUSED
