@@ -60,6 +60,7 @@ def main(argv: Sequence[str]) -> int:
         except (OSError, ValueError) as missing:
             # The claim is left to whoever waits for the answer, or to the next spawn.
             _record(order, lambda store: end_run(store, order.run, time.time(), None, EndReason.FAILED))
+            held.close()  # before the answer: whoever hears it undoes the claim only when nobody works on it
             _tell(answer, f"error {getattr(missing, 'strerror', None) or missing}")
             return 1
         _tell(answer, f"pid {agent.process.pid}")
