@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
+from coffee_hooks.base.refs import read_blobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +48,46 @@ def find_blob(repo: Repo, tree: Sha, path: str) -> Entry | None:
 
 
 def replace_blob(repo: Repo, tree: Sha, path: str, data: bytes) -> Sha:
-    """*tree* with the regular file at *path* holding *data*; modes and every other entry stay.
+    """*tree* with the regular file at *path* holding *data*; modes and every other entry stay. Three git processes.
 
     Raises KeyError when *path* is no regular file of it.
     """
-    blob = Sha(repo.objects("hash-object", "-w", "--no-filters", "--stdin", stdin=data).text)
-    return _replace(repo, tree, [os.fsencode(part) for part in path.split("/")], blob)
+    parts = [os.fsencode(part) for part in path.split("/")]
+    folders = [os.fsdecode(b"/".join(parts[:depth])) for depth in range(len(parts))]
+    raw = read_blobs(repo, [f"{tree}:{folder}" for folder in folders])
+    levels = []
+    for part, folder in zip(parts, folders, strict=True):
+        entries = _parse(raw.get(Sha(f"{tree}:{folder}"), b""), len(tree) // 2)
+        at = next((i for i, entry in enumerate(entries) if entry.name == part), None)
+        wanted = ("100644", "100755") if len(levels) == len(parts) - 1 else ("40000",)
+        if at is None or entries[at].mode not in wanted:
+            raise KeyError(path)
+        levels.append((entries, at))
+    new = Sha(repo.objects("hash-object", "-w", "--no-filters", "--stdin", stdin=data).text)
+    lines: list[bytes] = []
+    for entries, at in reversed(levels):
+        entries[at] = replace(entries[at], sha=new)
+        lines.append(b"".join(f"{e.mode} {e.kind} {e.sha}\t".encode() + e.name + b"\0" for e in entries))
+        new = _name_of(entries, len(tree))
+    made = repo.objects("mktree", "-z", "--missing", "--batch", stdin=b"\0".join(lines)).text.split("\n")
+    assert made[-1:] == [new], "git names the tree as we do"
+    return new
 
 
-def _replace(repo: Repo, tree: Sha, parts: list[bytes], blob: Sha) -> Sha:
-    entries = list_tree(repo, tree)
-    at = next((i for i, e in enumerate(entries) if e.name == parts[0]), None)
-    if at is None:
-        raise KeyError(os.fsdecode(parts[0]))
-    old = entries[at]
-    if len(parts) > 1:
-        if old.kind != "tree":
-            raise KeyError(os.fsdecode(parts[0]))
-        entries[at] = Entry(old.mode, old.kind, _replace(repo, old.sha, parts[1:], blob), old.name)
-    elif old.mode in ("100644", "100755"):
-        entries[at] = Entry(old.mode, old.kind, blob, old.name)
-    else:
-        raise KeyError(os.fsdecode(parts[0]))
-    lines = b"".join(f"{e.mode} {e.kind} {e.sha}\t".encode() + e.name + b"\0" for e in entries)
-    return Sha(repo.objects("mktree", "-z", "--missing", stdin=lines).text)
+def _parse(raw: bytes, width: int) -> list[Entry]:
+    """The entries of a tree object: ``mode SP name NUL`` and *width* bytes of object name each."""
+    entries, at = [], 0
+    while at < len(raw):
+        space, end = raw.index(b" ", at), raw.index(b"\0", at)
+        mode, sha = raw[at:space].decode(), Sha(raw[end + 1 : end + 1 + width].hex())
+        kind = {"40000": "tree", "160000": "commit"}.get(mode, "blob")
+        entries.append(Entry(mode, kind, sha, raw[space + 1 : end]))
+        at = end + 1 + width
+    return entries
+
+
+def _name_of(entries: Sequence[Entry], digits: int) -> Sha:
+    """The object name that git gives to a tree of *entries*."""
+    body = b"".join(f"{e.mode} ".encode() + e.name + b"\0" + bytes.fromhex(e.sha) for e in entries)
+    digest = hashlib.sha256 if digits == 64 else hashlib.sha1
+    return Sha(digest(b"tree %d\0" % len(body) + body).hexdigest())
