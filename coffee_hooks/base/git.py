@@ -33,11 +33,14 @@ _QUIET = (
     "-c", "log.showSignature=false", "-c", "i18n.logOutputEncoding=UTF-8", "-c", "i18n.commitEncoding=UTF-8",
     "-c", "core.filesRefLockTimeout=1000",
 )  # fmt: skip
-# What the repository's own configuration could still change in the answer of an object-database command.
+# What the repository's own configuration could still change in the answer of an object-database command. The driver
+# that `coffee init` sets up is for the user's own merges: here it says conflict at once, and we merge the three blobs.
 _PINS = (
     "-c", "core.attributesFile=/dev/null", "-c", "merge.renames=true", "-c", "merge.directoryRenames=conflict",
     "-c", "merge.renameLimit=7000", "-c", "diff.renames=true", "-c", "merge.renormalize=false",
     "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false",
+    "-c", "core.warnAmbiguousRefs=false",  # we name objects in full: no need to look each time for a ref called so
+    "-c", "merge.coffee-roadmap.driver=false", "-c", "merge.coffee-roadmap.recursive=text",
 )  # fmt: skip
 
 
