@@ -30,6 +30,10 @@ class Name:
 PREAMBLE = Name((), "\n")
 """The text above the first heading that cuts; no heading is called that."""
 
+DEEPEST = 3
+"""The level of headings that still cut the text between items, as deep as items go: else what is a block of its own
+below an item would be a part of another one where that item is missing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -63,10 +67,12 @@ def split(data: bytes) -> Blocks:
     rows, end = _rows(data[len(bom) :])
     places = _places(sections)
     lines = [_line(text, ending, places.get(number)) for number, (text, ending) in enumerate(rows, 1)]
-    headings = {heading.line: Name((), " ".join(heading.text.split())) for heading in document.headings}
-    names = {1: PREAMBLE}
     items = [section for section in sections if section.form is not Form.BULLET]
-    names |= {item.end_line + 1: headings[item.end_line + 1] for item in items if item.end_line + 1 in headings}
+    inside = {number for item in items for number in range(item.line, item.end_line + 1)}
+    names = {1: PREAMBLE}
+    for heading in document.headings:
+        if heading.level <= DEEPEST and heading.line not in inside:
+            names[heading.line] = Name((), " ".join(heading.text.split()))
     names |= {item.line: name_of(item) for item in items}
     preamble = () if PREAMBLE in names.values() else (Block(PREAMBLE, (), ()),)
     starts = sorted(start for start in names if start <= len(lines) or start == 1)
@@ -95,6 +101,11 @@ def join(roadmap: Blocks) -> bytes:
         else:
             pieces += [line.raw for line in block.blanks]
     return b"".join(pieces)
+
+
+def all_lines(roadmap: Blocks) -> tuple[Line, ...]:
+    """Every line, but for blank ones at the end of the file."""
+    return tuple(line for block in roadmap.blocks for line in (*block.lines, *(block.blanks or ())))
 
 
 def name_of(section: Section) -> Name:

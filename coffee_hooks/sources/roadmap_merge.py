@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
 
-from coffee_hooks.base.model import Status
 from coffee_hooks.sources import diff3
-from coffee_hooks.sources.roadmap_blocks import Block, Blocks, Name, join, split
+from coffee_hooks.sources.roadmap_blocks import Block, Blocks, Name, all_lines, join, split
 from coffee_hooks.sources.roadmap_order import Key, arrange
-from coffee_hooks.sources.status_lines import Line, merge_lines, merge_status, pick
+from coffee_hooks.sources.roadmap_sound import is_sound
+from coffee_hooks.sources.status_lines import Line, merge_lines, pick
 from coffee_hooks.sources.task_names import TaskKey
-from coffee_hooks.sources.titles import same_work
 
 Keyed = dict[Key, Block]
 
@@ -35,7 +33,7 @@ def merge_roadmaps(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
     for merged in (_by_block(*versions), _by_line(*versions)):
         if merged is not None:
             data = join(merged)
-            if _is_sound(*versions, split(data)):
+            if is_sound(*versions, split(data)):
                 return data
     return None
 
@@ -59,14 +57,10 @@ def _by_block(base: Blocks, ours: Blocks, theirs: Blocks) -> Blocks | None:
 
 def _by_line(base: Blocks, ours: Blocks, theirs: Blocks) -> Blocks | None:
     """What blocks cannot tell, lines may: a heading that cuts was renamed, edited lines around it were not."""
-    lines = _merge_text(*(_all_lines(version) for version in (base, ours, theirs)))
+    lines = _merge_text(*(all_lines(version) for version in (base, ours, theirs)))
     if lines is None:
         return None
     return _whole((base, ours, theirs), [Block(ours.blocks[0].name, tuple(lines), None)])
-
-
-def _all_lines(roadmap: Blocks) -> tuple[Line, ...]:
-    return tuple(line for block in roadmap.blocks for line in (*block.lines, *(block.blanks or ())))
 
 
 def _whole(versions: tuple[Blocks, Blocks, Blocks], blocks: Sequence[Block]) -> Blocks:
@@ -145,38 +139,3 @@ def _is_removed(base: Block | None, ours: Block | None, theirs: Block | None) ->
         return False
     left = ours or theirs
     return left is None or left.lines == base.lines
-
-
-def _is_sound(base: Blocks, ours: Blocks, theirs: Blocks, merged: Blocks) -> bool:
-    """Whether every item stands as often as it should, none twice under two titles, and every status is right."""
-    old, one, other, both = (_statuses(version) for version in (base, ours, theirs, merged))
-    for name in {*old, *one, *other, *both}:
-        counts = [len(items.get(name, ())) for items in (old, one, other)]
-        wanted = pick(*counts)
-        if len(both.get(name, ())) != (max(counts[1:]) if wanted is None else wanted):
-            return False
-        if name in one and name in other and name in both and max(counts) == 1:
-            before = old[name][0] if name in old else None
-            if both[name][0] is not merge_status(before, one[name][0], other[name][0]):
-                return False
-    before_one, before_other = _twins(ours), _twins(theirs)
-    return all(times <= max(before_one[task], before_other[task]) for task, times in _twins(merged).items())
-
-
-def _statuses(roadmap: Blocks) -> Mapping[Name, list[Status]]:
-    """What each item says of its status, as often as its heading stands there."""
-    found: dict[Name, list[Status]] = defaultdict(list)
-    for name, status in roadmap.items:
-        found[name].append(status)
-    return found
-
-
-def _twins(roadmap: Blocks) -> Counter[TaskKey]:
-    """For each id how many pairs of its headings name the same work."""
-    titles: dict[TaskKey, list[str]] = defaultdict(list)
-    for name, _ in roadmap.items:
-        for task in name.ids:
-            titles[task].append(name.title)
-    return Counter(
-        task for task, each in titles.items() for one, other in combinations(each, 2) if same_work(one, other)
-    )
