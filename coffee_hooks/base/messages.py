@@ -200,10 +200,19 @@ def landing_message(work: LandedWork) -> str:
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines) + "\n"
 
 
-def batch_title(tasks: Sequence[str]) -> str:
-    """The first line of the one commit that lands several tasks."""
-    names = ", ".join(printable(task) for task in tasks)
-    return f"Land {names} ({len(tasks)} task{'' if len(tasks) == 1 else 's'})"
+def batch_message(members: Sequence[tuple[str | None, str, Sha]], gate: Sequence[str], seconds: float) -> str:
+    """The message of the one commit that lands several (task, branch, tip) together."""
+    names = ", ".join(one_line(task or branch) for task, branch, _ in members)
+    command = one_line(shlex.join(gate)) if gate else "gate"
+    lines = [
+        f"Land {names} ({len(members)} task{'' if len(members) == 1 else 's'})",
+        "",
+        f"Tests: All passing ({command}, {seconds:.0f} s)",
+        "Status: Ready for production",
+        "",
+        *(f"Coffee-Sha: {sha}" for _, _, sha in members),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def co_authors(messages: Iterable[str]) -> tuple[str, ...]:

@@ -11,12 +11,14 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 GRACE_SECONDS = 5.0
+STOP_SECONDS = 0.02
+"""How long it takes at most until the end of a command, or the wish to stop it, is noticed."""
 
 
 class End(Enum):
@@ -25,6 +27,7 @@ class End(Enum):
     EXITED = "exited"
     TIMED_OUT = "timed-out"
     NOT_FOUND = "not-found"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +154,12 @@ def run(
     log: Path,
     seconds: float,
     stdin: bytes = b"",
+    stop: threading.Event | None = None,
 ) -> Ended:
     """Run *argv* in a session of its own, its output appended to *log*, and leave no process of that session behind.
 
-    Returns NOT_FOUND when the program does not exist, TIMED_OUT after *seconds*. An exception (Ctrl-C) passes
-    through once the group is empty.
+    Returns NOT_FOUND when the program does not exist, TIMED_OUT after *seconds*, STOPPED once *stop* is set. An
+    exception (Ctrl-C) passes through once the group is empty.
     """
     started = time.monotonic()
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -167,8 +171,11 @@ def run(
                     list(argv), cwd=cwd, env=dict(env), stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                     stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
                 )  # fmt: skip
-            child.communicate(stdin or None, timeout=seconds)
-            end = End.EXITED
+            if stop is None or stdin:
+                child.communicate(stdin or None, timeout=seconds)
+                end = End.EXITED
+            else:
+                end = _wait(child, started + seconds, stop)
         except (FileNotFoundError, PermissionError, NotADirectoryError, ValueError) as missing:
             sink.write(f"{argv[0]}: {missing}\n".encode("utf-8", "replace"))
             return Ended(End.NOT_FOUND, None, time.monotonic() - started)
@@ -181,6 +188,18 @@ def run(
                 child.wait()
     assert child is not None
     return Ended(end, child.returncode, time.monotonic() - started)
+
+
+def _wait(child: subprocess.Popen[bytes], deadline: float, stop: threading.Event) -> End:
+    """Wait for *child* until *deadline* on the monotonic clock, or until *stop* is set."""
+    pause = 0.001
+    while child.poll() is None:
+        if stop.wait(min(pause, max(0.0, deadline - time.monotonic()))):
+            return End.STOPPED
+        if time.monotonic() > deadline:
+            return End.TIMED_OUT
+        pause = min(pause * 1.5, STOP_SECONDS)
+    return End.EXITED
 
 
 @contextlib.contextmanager
@@ -228,13 +247,13 @@ def reap() -> None:
     _detached[:] = [child for child in _detached if child.poll() is None]
 
 
-def end_marked(name: str, value: str) -> None:
-    """KILL every process that was started with *value* in the environment variable *name*, whatever its session."""
+def end_marked(name: str, values: Container[str]) -> None:
+    """KILL every process that was started with one of *values* in the environment variable *name*."""
     import psutil
 
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(name) == value and process.pid != os.getpid():
+            if process.environ().get(name) in values and process.pid != os.getpid():
                 process.kill()
 
 

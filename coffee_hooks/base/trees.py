@@ -55,7 +55,7 @@ def replace_blob(repo: Repo, tree: Sha, path: str, data: bytes) -> Sha:
     parts = [os.fsencode(part) for part in path.split("/")]
     folders = [os.fsdecode(b"/".join(parts[:depth])) for depth in range(len(parts))]
     raw = read_blobs(repo, [f"{tree}:{folder}" for folder in folders])
-    levels = []
+    levels: list[tuple[list[Entry], int]] = []
     for part, folder in zip(parts, folders, strict=True):
         entries = _parse(raw.get(Sha(f"{tree}:{folder}"), b""), len(tree) // 2)
         at = next((i for i, entry in enumerate(entries) if entry.name == part), None)

@@ -82,6 +82,8 @@ def merge(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Run the gate, move nothing.")] = False,
     push: Annotated[bool, typer.Option("--push/--no-push", help="Push what landed.")] = True,
+    batch: Annotated[str | None, typer.Option(metavar="N|auto", help="How many branches are tested together.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many gates run side by side.")] = None,
     retest: Annotated[bool, typer.Option("--retest", help="Ignore remembered verdicts.")] = False,
     wait: Annotated[str, typer.Option(metavar="0s", help="Wait so long for another merge.")] = "0s",
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Only say what would land, without a test.")] = False,
@@ -90,11 +92,23 @@ def merge(
 
     \b
     Example:
+      coffee merge
       coffee merge roadmap-wt1 --check
+      coffee merge --jobs 4
     """
     from coffee_hooks.loop.merging import Ask, merge_for
 
     ask = Ask(
-        tuple(branches or ()), check=check, push=push, retest=retest, dry_run=dry_run, wait=duration(wait, "--wait")
-    )
+        tuple(branches or ()), check=check, push=push, retest=retest, batch=_batch(batch), jobs=jobs,
+        dry_run=dry_run, wait=duration(wait, "--wait"),
+    )  # fmt: skip
     return merge_for(here(), ask)
+
+
+def _batch(text: str | None) -> int | None:
+    """How many, 0 for ``auto``, None when nothing was said."""
+    if text in (None, "auto"):
+        return None if text is None else 0
+    if text is None or not text.isdecimal() or not 0 < int(text) < 10_000:
+        raise UsageError(f"--batch must be a number or auto, not {text!r}", hint="for example --batch 4")
+    return int(text)

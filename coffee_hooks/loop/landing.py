@@ -30,7 +30,8 @@ from coffee_hooks.state.store import Store
 class MergeReport:
     """What one merge did. *pushed* is None without a remote; *gates* are (started, ended) in UNIX seconds.
 
-    *changes* are those that a dry run would have made, None when it was none.
+    *changes* are those that a dry run would have made, None when it was none. *flaky* are the branches of candidates
+    on which the gate disagreed with itself.
     """
 
     target: str
@@ -40,6 +41,7 @@ class MergeReport:
     results: tuple[Result, ...]
     gates: tuple[tuple[float, float], ...] = ()
     changes: tuple[str, ...] | None = None
+    flaky: tuple[str, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -68,16 +70,18 @@ def merge_branches(
         chosen = choose(project, detect_ready(project, store, target, names), names)
         if target.unpushed and any(isinstance(each, Work) for each in chosen):
             output.say(_says_unpushed(project, target, settings))
-        merging = Merging(project, store, settings, proof, target, furnisher(project))
-        results: list[Result] = []
+        merging = Merging(project, store, settings, proof, target, furnisher(project), tell)
         for each in chosen:
-            results.append(each if isinstance(each, Result) else _merge(merging, each, results))
-            tell(results[-1])
+            if isinstance(each, Result):
+                tell(each)
+        _merge(merging, [each for each in chosen if isinstance(each, Work)])
+        results = [each if isinstance(each, Result) else merging.results[each] for each in chosen]
         landed = any(result.outcome == "landed" for result in results)
         pushed = None if project.remote is None else landed and settings.pushing is Pushing.PUSH
         return MergeReport(
-            project.config.target, target.sha, merging.target.sha, pushed, tuple(results), tuple(merging.gates)
-        )
+            project.config.target, target.sha, merging.target.sha, pushed, tuple(results), tuple(merging.gates),
+            flaky=tuple(merging.flaky),
+        )  # fmt: skip
 
 
 def check_names(project: Project, names: Sequence[str]) -> None:
@@ -87,16 +91,16 @@ def check_names(project: Project, names: Sequence[str]) -> None:
             raise UsageError(f"{printable(name)} is no branch that can be merged", hint="coffee detect-ready")
 
 
-def _merge(merging: Merging, work: Work, before: Sequence[Result]) -> Result:
-    """One branch; what fails is its outcome, so that nobody is told less about the branches before it."""
+def _merge(merging: Merging, works: Sequence[Work]) -> None:
+    """All branches; what fails is an outcome, so that nobody is told less about the branches before it."""
     try:
-        return merging.merge(work)
-    except (EnvironmentFailure, OSError) as failed:
-        return _failed(work, failed)
-    except UsageError as failed:
-        if not before:
+        merging.merge(works)
+    except (EnvironmentFailure, UsageError, OSError) as failed:
+        if isinstance(failed, UsageError) and not merging.results:
             raise
-        return _failed(work, failed)
+        for work in works:
+            if work not in merging.results:
+                merging.settle(work, _failed(work, failed))
 
 
 def _failed(work: Work, failed: CoffeeError | OSError) -> Result:

@@ -18,6 +18,7 @@ def to_json(report: MergeReport) -> dict[str, Any]:
         "after": report.after,
         "pushed": report.pushed,
         "gate_runs": len(report.gates),
+        "flaky": list(report.flaky),
         "results": [_result(result) for result in report.results],
         **({} if report.changes is None else {"changes": list(report.changes)}),
     }
@@ -32,6 +33,7 @@ def _result(result: Result) -> dict[str, Any]:
         "merge_commit": result.merge_commit,
         "reason": result.reason,
         "conflicts": list(result.conflicts),
+        "suspects": list(result.suspects),
         "log": str(result.log) if result.log else None,
     }
 
@@ -47,6 +49,10 @@ def to_text(report: MergeReport) -> str:
         return "\n".join([*lines, *(f"would {change}" for change in report.changes)])
     landed = sum(result.outcome == "landed" for result in report.results)
     runs = f"{len(report.gates)} gate run{'' if len(report.gates) == 1 else 's'}"
+    if report.flaky:
+        lines.append(
+            f"flaky: the gate disagreed with itself on a candidate of {', '.join(map(printable, report.flaky))}"
+        )
     lines.append(f"{landed} of {len(report.results)} landed on {report.target} ({runs})")
     return "\n".join(lines)
 

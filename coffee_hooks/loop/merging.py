@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from coffee_hooks.base import output
-from coffee_hooks.base.project import Project, config_at, open_project
-from coffee_hooks.base.target import Target, read_target
+from coffee_hooks.base.config import Config
+from coffee_hooks.base.project import Project, config_at, open_project, require_identity
+from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.loop.landing import MergeReport, check_names, choose, merge_branches
 from coffee_hooks.loop.merge_report import to_json, to_text
-from coffee_hooks.merge.candidate import Refused, Work, build
+from coffee_hooks.merge.candidate import Chain, Refused, Work, builder_at
 from coffee_hooks.merge.land import Pushing
 from coffee_hooks.merge.merge import Depth, Result, Settings
 from coffee_hooks.ready.observe import detect_ready
@@ -26,6 +28,8 @@ class Ask:
     check: bool = False
     push: bool = True
     retest: bool = False
+    batch: int | None = None
+    jobs: int | None = None
     dry_run: bool = False
     wait: float = 0.0
 
@@ -34,8 +38,9 @@ def merge_for(start: Path, ask: Ask) -> int:
     """Merge, print the answer, return the exit code."""
     project = open_project(start)
     settings = Settings(
-        Depth.CHECK if ask.check else Depth.LAND, Pushing.PUSH if ask.push else Pushing.LOCAL, ask.retest
-    )
+        Depth.CHECK if ask.check else Depth.LAND, Pushing.PUSH if ask.push else Pushing.LOCAL, ask.retest, ask.batch,
+        ask.jobs,
+    )  # fmt: skip
     with open_store(project.repo.state_dir) as store:
         if ask.dry_run:
             report = _dry_run(project, store, ask)
@@ -58,26 +63,33 @@ def _dry_run(project: Project, store: Store, ask: Ask) -> MergeReport:
     """What would be tried with the refs as they are here: no gate, no ref, no network."""
     check_names(project, ask.branches)
     target = read_target(project)
-    changes: list[str] = []
-    results = [
-        each if isinstance(each, Result) else _preview(project, target, each, ask, changes)
-        for each in choose(project, detect_ready(project, store, target, ask.branches), ask.branches)
-    ]
-    pushed = None if project.remote is None else False
-    return MergeReport(project.config.target, target.sha, target.sha, pushed, tuple(results), changes=tuple(changes))
-
-
-def _preview(project: Project, target: Target, work: Work, ask: Ask, changes: list[str]) -> Result:
     config = config_at(project.repo, target.sha) or project.config
-    built = build(project.repo, target.sha, work, config)
-    if isinstance(built, Refused):
-        return Result(
-            work.branch, work.task, work.tip, built.outcome, reason=built.detail, conflicts=built.conflicts
-        )  # fmt: skip
-    name, command = printable(work.branch), printable(" ".join(config.gate.command)) or "(no gate is configured)"
-    changes.append(f"test tree {built.tree[:12]} of {name} with: {command}")
+    chosen = choose(project, detect_ready(project, store, target, ask.branches), ask.branches)
+    builder = builder_at(project.repo, target.sha, config, require_identity(project.repo))
+    chain, refused = builder.chain(each for each in chosen if isinstance(each, Work))
+    pushed = None if project.remote is None else False
+    return MergeReport(
+        project.config.target, target.sha, target.sha, pushed,
+        tuple(each if isinstance(each, Result) else _preview(each, refused.get(each)) for each in chosen),
+        changes=tuple(_changes(project, config, chain, ask)),
+    )  # fmt: skip
+
+
+def _preview(work: Work, refused: Refused | None) -> Result:
+    if refused is None:
+        return Result(work.branch, work.task, work.tip, "skipped", reason="dry run: not tested")
+    return Result(
+        work.branch, work.task, work.tip, refused.outcome, reason=refused.detail, conflicts=refused.conflicts
+    )  # fmt: skip
+
+
+def _changes(project: Project, config: Config, chain: Chain, ask: Ask) -> Iterator[str]:
+    if not chain.links:
+        return
+    command = printable(" ".join(config.gate.command)) or "(no gate is configured)"
+    names = ", ".join(printable(work.branch) for work in chain.works)
+    yield f"test tree {chain.end.tree[:12]} of {names} with: {command}"
     if not ask.check:
         there = f" here and on {project.remote}" if project.remote and ask.push else ""
-        merge = f"a merge of {work.tip[:12]} ({name})"
-        changes.append(f"if green, move {project.config.target}{there} from {target.sha[:12]} to {merge}")
-    return Result(work.branch, work.task, work.tip, "skipped", reason="dry run: not tested")
+        tips = ", ".join(f"{work.tip[:12]} ({printable(work.branch)})" for work in chain.works)
+        yield f"if green, move {project.config.target}{there} from {chain.base.commit[:12]} to a merge of {tips}"

@@ -1,19 +1,21 @@
-"""A candidate: the tree that the target would have, built in the object database and seen by nobody else."""
+"""Candidates: the trees that the target would have, built in the object database and seen by nobody else.
+
+Several branches are merged one onto the other: a chain, in which each has a two-parent merge commit of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from coffee_hooks.base import messages
-from coffee_hooks.base.config import Config
-from coffee_hooks.base.git import Repo
-from coffee_hooks.base.merge_tree import merge_tree
+from coffee_hooks.base.config import FILE, Config
+from coffee_hooks.base.git import GitFailed, Repo
+from coffee_hooks.base.merge_tree import Merged, merge_tree
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.trees import replace_blob
 from coffee_hooks.merge.attributes import with_attributes_of
-from coffee_hooks.merge.roadmap_file import new_duplicates, title_of
+from coffee_hooks.merge.roadmap_file import merged_roadmap, new_duplicates, title_of
 from coffee_hooks.sources.marking import mark_complete
 from coffee_hooks.sources.plan import ROADMAPS
 
@@ -29,88 +31,164 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
-    """A tree to be tested in place of *base_tree*, that of *base*. *title* is the task's in the roadmap.
+class State:
+    """What a candidate is built on: a commit, its tree, and the bytes of its roadmap and configuration, if any."""
 
-    *warning* says what could not be done to it, in one sentence.
+    commit: Sha
+    tree: Sha
+    roadmap: bytes | None
+    config: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """*work* merged onto *before*. *title* is the task's in the roadmap.
+
+    The commit in *after* is there to be tested and gets no ref. *warning* says what could not be done, in a sentence.
     """
 
-    base: Sha
-    base_tree: Sha
-    tree: Sha
+    work: Work
+    before: State
+    after: State
     title: str = ""
     warning: str | None = None
+
+    @property
+    def configures(self) -> bool:
+        """Whether it changes how the branches after it are judged."""
+        return self.before.config != self.after.config
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No candidate: ``conflict`` with its paths, ``already-landed``, or ``roadmap-duplicate``."""
+    """No candidate: ``conflict`` with its paths, ``already-landed``, ``roadmap-duplicate``, or ``error``."""
 
     outcome: str
     detail: str
     conflicts: tuple[str, ...] = ()
 
 
-def build(repo: Repo, base: Sha, work: Work, config: Config) -> Built | Refused:
-    """Merge *work* onto *base* the way *config* wants it.
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Branches merged one onto the other, beginning at *base*."""
 
-    Raises GitFailed when git could not say; that is never a conflict.
+    base: State
+    links: tuple[Link, ...]
+
+    @property
+    def end(self) -> State:
+        """The state to be tested."""
+        return self.links[-1].after if self.links else self.base
+
+    @property
+    def works(self) -> tuple[Work, ...]:
+        """Whose branches are in it, in order."""
+        return tuple(link.work for link in self.links)
+
+
+@dataclass(slots=True)
+class Builder:
+    """Builds chains onto *base*, the way the target's own *config* wants it; each link is built once.
+
+    *identity* names the author of the commits that are only there to be tested.
     """
-    base_tree = Sha(repo.objects("rev-parse", f"{base}^{{tree}}").text)
-    merged = merge_tree(with_attributes_of(repo, base), base, work.tip)
-    if not merged.clean:
-        return Refused("conflict", f"git cannot merge it with {config.target}", merged.conflicts)
-    if merged.tree == base_tree:
-        return Refused("already-landed", f"{config.target} holds everything that is on it")
-    roadmap, blobs = _roadmap(repo, (base, work.tip, merged.tree), config)
-    if roadmap is None:
-        return Built(base, base_tree, merged.tree)
-    ours, theirs, both = blobs
-    if twice := new_duplicates(ours, theirs, both):
-        return Refused("roadmap-duplicate", f"the merged {roadmap} would hold {', '.join(twice)} twice")
-    if work.task is None:
-        return Built(base, base_tree, merged.tree)
-    tree, warning = merged.tree, None
-    if config.merge.mark_complete:
-        tree, warning = _marked(repo, tree, roadmap, both, work.task)
-    return Built(base, base_tree, tree, title_of(both, work.task), warning)
+
+    repo: Repo
+    config: Config
+    base: State
+    roadmap: str | None
+    identity: Mapping[str, str]
+    _links: dict[tuple[Sha, Sha], Link | Refused] = field(default_factory=dict)
+
+    def chain(self, works: Iterable[Work]) -> tuple[Chain, dict[Work, Refused]]:
+        """*works* merged in order, those left out that cannot be merged there, and why not."""
+        links: list[Link] = []
+        refused: dict[Work, Refused] = {}
+        state = self.base
+        for work in works:
+            link = self.link(state, work)
+            if isinstance(link, Refused):
+                refused[work] = link
+            else:
+                links.append(link)
+                state = link.after
+        return Chain(self.base, tuple(links)), refused
+
+    def alone(self, work: Work) -> Link | Refused:
+        """*work* merged onto the base itself."""
+        return self.link(self.base, work)
+
+    def link(self, before: State, work: Work) -> Link | Refused:
+        """Merge *work* onto *before*. What git cannot say is an ``error`` and never a conflict."""
+        key = before.commit, work.tip
+        if key not in self._links:
+            try:
+                self._links[key] = self._build(before, work)
+            except GitFailed as failed:
+                self._links[key] = Refused("error", f"{failed.what} ({failed.detail})")
+        return self._links[key]
+
+    def _build(self, before: State, work: Work) -> Link | Refused:
+        merged = merge_tree(self.repo, before.commit, work.tip)
+        if not merged.clean:
+            merged = self._with_roadmap(before, work, merged)
+        if not merged.clean:
+            return Refused("conflict", f"git cannot merge it with {self.config.target}", merged.conflicts)
+        if merged.tree == before.tree:
+            return Refused("already-landed", f"{self.config.target} holds everything that is on it")
+        if self.roadmap is None:
+            config = read_blobs(self.repo, [f"{merged.tree}:{FILE}"]).get(Sha(f"{merged.tree}:{FILE}"))
+            return self._link(before, work, State(work.tip, merged.tree, None, config))
+        names = [f"{work.tip}:{self.roadmap}", f"{merged.tree}:{self.roadmap}", f"{merged.tree}:{FILE}"]
+        theirs, both, config = map(read_blobs(self.repo, names).get, map(Sha, names))
+        if twice := new_duplicates(before.roadmap or b"", theirs or b"", both or b""):
+            return Refused("roadmap-duplicate", f"the merged {self.roadmap} would hold {', '.join(twice)} twice")
+        after = State(work.tip, merged.tree, both, config)
+        if work.task is None:
+            return self._link(before, work, after)
+        title, warning = title_of(both or b"", work.task), None
+        if self.config.merge.mark_complete:
+            after, warning = self._marked(after, work.task)
+        return self._link(before, work, after, title, warning)
+
+    def _with_roadmap(self, before: State, work: Work, merged: Merged) -> Merged:
+        """Where the roadmap conflicts, its items are merged one by one; it may still conflict."""
+        if self.roadmap is None or self.roadmap not in merged.conflicts:
+            return merged
+        data = merged_roadmap(self.repo, before.commit, work.tip, self.roadmap)
+        if data is None:
+            return merged
+        rest = tuple(path for path in merged.conflicts if path != self.roadmap)
+        try:
+            return Merged(replace_blob(self.repo, merged.tree, self.roadmap, data), not rest, rest)
+        except KeyError:
+            return merged
+
+    def _marked(self, after: State, task: TaskId) -> tuple[State, str | None]:
+        """*after* with the item of *task* set to complete, or a sentence that says why it is not."""
+        assert self.roadmap is not None
+        marked = mark_complete(after.roadmap or b"", task)
+        if marked is None:
+            return after, f"{task} was not marked complete: {self.roadmap} has no status of it in a form we know"
+        if marked == after.roadmap:
+            return after, None
+        try:
+            tree = replace_blob(self.repo, after.tree, self.roadmap, marked)
+        except KeyError:
+            return after, f"{task} was not marked complete: {self.roadmap} is no regular file"
+        return State(after.commit, tree, marked, after.config), None
+
+    def _link(self, before: State, work: Work, after: State, title: str = "", warning: str | None = None) -> Link:
+        args = ("commit-tree", after.tree, "-p", before.commit, "-p", work.tip, "-m", f"Candidate of {work.branch}")
+        made = Sha(self.repo.objects(*args, env=self.identity).text)
+        return Link(work, before, State(made, after.tree, after.roadmap, after.config), title, warning)
 
 
-def _roadmap(repo: Repo, sides: Sequence[Sha], config: Config) -> tuple[str | None, list[bytes]]:
-    """The path of the roadmap in the first of *sides*, None when it has none, and its bytes in each of them."""
+def builder_at(repo: Repo, base: Sha, config: Config, identity: Mapping[str, str]) -> Builder:
+    """A builder of candidates onto the commit *base*, with that commit's attributes. Raises GitFailed."""
     wanted = (config.roadmap,) if config.roadmap else ROADMAPS
-    found = read_blobs(repo, [f"{side}:{path}" for path in wanted for side in sides])
-    path = next((path for path in wanted if Sha(f"{sides[0]}:{path}") in found), None)
-    return path, [found.get(Sha(f"{side}:{path}"), b"") for side in sides]
-
-
-def _marked(repo: Repo, tree: Sha, roadmap: str, data: bytes, task: TaskId) -> tuple[Sha, str | None]:
-    marked = mark_complete(data, task)
-    if marked is None:
-        return tree, f"{task} was not marked complete: {roadmap} has no status of it in a form we know"
-    if marked == data:
-        return tree, None
-    try:
-        return replace_blob(repo, tree, roadmap, marked), None
-    except KeyError:
-        return tree, f"{task} was not marked complete: {roadmap} is no regular file"
-
-
-def provisional(repo: Repo, built: Built, work: Work, identity: Mapping[str, str]) -> Sha:
-    """A commit of the candidate's tree for the gate to check out; it never gets a ref."""
-    args = ["commit-tree", built.tree, "-p", built.base, "-p", work.tip, "-m", f"Candidate of {work.branch}"]
-    return Sha(repo.objects(*args, env=identity).text)
-
-
-def commit(
-    repo: Repo, built: Built, work: Work, gate: Sequence[str], seconds: float, identity: Mapping[str, str]
-) -> Sha:
-    """The two-parent merge commit that lands, with the message of the contract."""
-    said = repo.objects("log", "--no-merges", "--reverse", "--format=%s%x00%B%x00", f"{built.base}..{work.tip}")
-    fields = [field.decode("utf-8", "replace").lstrip("\n") for field in said.out.split(b"\0")]
-    landed = messages.LandedWork(
-        work.branch, work.task, built.title, work.tip, fields[0:-1:2], messages.co_authors(fields[1::2]), gate, seconds
-    )
-    text = messages.landing_message(landed).encode("utf-8", "replace")
-    args = ("commit-tree", built.tree, "-p", built.base, "-p", work.tip, "-F", "-")
-    return Sha(repo.objects(*args, stdin=text, env=identity).text)
+    found = read_blobs(repo, [*(f"{base}:{path}" for path in wanted), f"{base}:{FILE}"])
+    roadmap = next((path for path in wanted if Sha(f"{base}:{path}") in found), None)
+    tree = Sha(repo.objects("rev-parse", f"{base}^{{tree}}").text)
+    state = State(base, tree, found.get(Sha(f"{base}:{roadmap}")), found.get(Sha(f"{base}:{FILE}")))
+    return Builder(with_attributes_of(repo, base), config, state, roadmap, identity)

@@ -11,21 +11,20 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
-from coffee_hooks.base import output
 from coffee_hooks.base.config import Command, Gate
 from coffee_hooks.base.environment import for_children
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.process import End, Ended, end_marked, run
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.trees import find_blob
-from coffee_hooks.merge.candidate import Built
 from coffee_hooks.merge.gate_clone import GateBroken, check_out, check_untouched, discard, gate_path
-from coffee_hooks.state.verdicts import Remembered, Verdict, key, recall, remember
+from coffee_hooks.state.verdicts import Remembered, Verdict, key, recall, recall_shared, remember
 
 DISK_NEEDED = 16 * 1024 * 1024
 LOG_TAIL = 8 * 1024
@@ -55,8 +54,6 @@ class Run:
     log: Path | None
     why: str = ""
     hint: str = ""
-    flaky: bool = False
-    """Red first, and green on a later run of the same tree."""
 
 
 class _Key(NamedTuple):
@@ -68,95 +65,90 @@ class _Key(NamedTuple):
 
 @dataclass(slots=True)
 class GateKeeper:
-    """Runs the gate on candidates and counts the runs.
+    """Runs the gate on candidates, and knows every verdict on a tree.
 
-    *environment* is added to the gate's own, *furnish* copies into the clone what `worktrees.copy` names. *intervals*
-    are (started, ended) of each run in UNIX seconds. *red_bases* are targets found red alone: while one of them counts,
-    a candidate gets one run, which may be the repair, and no confirmations.
+    *furnish* copies into a clone what `worktrees.copy` names. *intervals* are (started, ended) of each run in UNIX
+    seconds. With *retest* only what was seen by this keeper counts.
     """
 
     project: Project
     gate: Gate
-    environment: Mapping[str, str]
     furnish: Callable[[Path], None]
     retest: bool = False
-    red_bases: dict[Sha, Run] = field(default_factory=dict)
     intervals: list[tuple[float, float]] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+    """The refs of the verdicts that were remembered by this keeper."""
     _keys: dict[Sha, _Key] = field(default_factory=dict)
+    _seen: dict[Sha, Remembered] = field(default_factory=dict)
 
-    def judge(self, commit: Sha, built: Built) -> Run:
-        """Green, or red on a green base after the confirmations, or an error that blames nobody.
+    def known(self, tree: Sha) -> Remembered | None:
+        """What is known of *tree*: of this keeper's own runs, else as it is remembered."""
+        if tree not in self._seen and not self.retest:
+            ref = self._key(tree).ref
+            found = recall(self.project.repo, ref) or recall_shared(self.project.repo, self.project.remote, ref)
+            if found is not None:
+                self._seen[tree] = found
+        return self._seen.get(tree)
 
-        A remembered verdict is used unless *retest*. Finals are remembered; errors never are.
-        """
-        ref = self._key(built.tree).ref
-        known = None if self.retest else recall(self.project.repo, ref)
-        if known is not None:
-            return Run(Outcome(known.verdict.value), known.seconds, Path(known.log) if known.log else None)
-        tries, last = 1, self._run(commit, built.tree)
-        confirmations = 0 if built.base_tree in self.red_bases else self.gate.retries
-        while last.outcome is Outcome.RED and tries <= confirmations:
-            tries, last = tries + 1, self._run(commit, built.tree)
-        if last.outcome is Outcome.RED:
-            alone = self._run_base(built)
-            if alone.outcome is not Outcome.GREEN:
-                why = alone.why or "the gate is red on the target itself, so no branch is blamed"
-                return Run(Outcome.ERROR, last.seconds, alone.log, why, alone.hint or "repair the target first")
-        if last.outcome is not Outcome.ERROR:
-            log = str(last.log) if last.outcome is Outcome.RED else None
-            remember(self.project.repo, ref, Remembered(Verdict(last.outcome.value), last.seconds, tries, log))
-        return replace(last, flaky=last.outcome is Outcome.GREEN and tries > 1)
+    def final(self, verdict: Remembered) -> bool:
+        """Whether it needs no further run: green is, red is after the confirmations."""
+        return verdict.verdict is Verdict.GREEN or verdict.runs > self.gate.retries
 
-    def _run_base(self, built: Built) -> Run:
-        """How the target is without the branch; a green that is remembered counts, a red one is tried again."""
-        if built.base_tree in self.red_bases:
-            return self.red_bases[built.base_tree]
-        ref = self._key(built.base_tree).ref
-        known = None if self.retest else recall(self.project.repo, ref)
-        if known is not None and known.verdict is Verdict.GREEN:
-            return Run(Outcome.GREEN, known.seconds, None)
-        output.say("the gate was red: testing the target alone, to blame nobody wrongly")
-        alone = self._run(built.base, built.base_tree)
-        if alone.outcome is Outcome.GREEN:
-            remember(self.project.repo, ref, Remembered(Verdict.GREEN, alone.seconds, 1, None))
-        if alone.outcome is Outcome.RED:
-            self.red_bases[built.base_tree] = alone
-        return alone
+    def saw(self, tree: Sha, run: Run) -> Remembered | None:
+        """Add a finished *run* of *tree* to what is known; an ERROR adds nothing. It is not remembered yet."""
+        if run.outcome is Outcome.ERROR:
+            return self._seen.get(tree)
+        before = self._seen.get(tree)
+        verdict = Verdict(run.outcome.value)
+        flipped = before is not None and (before.flaky or before.verdict is not verdict)
+        log = str(run.log) if verdict is Verdict.RED and run.log else None
+        runs = 1 + (before.runs if before is not None and (before.verdict is verdict or flipped) else 0)
+        self._seen[tree] = Remembered(verdict, run.seconds, runs, log, flipped)
+        return self._seen[tree]
 
-    def _run(self, commit: Sha, tree: Sha) -> Run:
+    def keep(self, tree: Sha) -> None:
+        """Remember what was seen of *tree*. A red one only once its base is known to be green."""
+        ref = self._key(tree).ref
+        remember(self.project.repo, ref, self._seen[tree])
+        self.written.append(ref)
+
+    def run(self, commit: Sha, tree: Sha, number: int, environment: Mapping[str, str], stop: Event) -> Run:
+        """Run the gate once on *commit* in clone *number*. When *stop* is set it ends early, as an ERROR."""
         started = time.time()
         log = self._log(tree)
         try:
-            return self._run_in_clone(commit, tree, log)
+            return self._run_in_clone(commit, tree, log, number, environment, stop)
         except GateBroken as broken:
-            return Run(Outcome.ERROR, time.time() - started, log if log.exists() else None, broken.what, broken.hint)
+            seen = log if log.exists() else None
+            return Run(Outcome.ERROR, time.time() - started, seen, broken.what, broken.hint)
         finally:
             self.intervals.append((started, time.time()))
 
-    def _run_in_clone(self, commit: Sha, tree: Sha, log: Path) -> Run:
-        path, stamp = gate_path(self.project), self._key(tree).stamp
-        end_marked("COFFEE_WORKTREE", str(path))  # a gate whose merge was killed may still be at work here
+    def _run_in_clone(
+        self, commit: Sha, tree: Sha, log: Path, number: int, environment: Mapping[str, str], stop: Event
+    ) -> Run:
+        path, stamp = gate_path(self.project, number), self._key(tree).stamp
         with _scratch(path) as scratch:
-            variables = {**self.environment, "COFFEE_WORKTREE": str(path), "TMPDIR": str(scratch), "PWD": str(path)}
-            ready = check_out(self.project, commit, self.gate.keep, stamp)
+            variables = {**environment, "COFFEE_WORKTREE": str(path), "TMPDIR": str(scratch), "PWD": str(path)}
+            ready = check_out(self.project, commit, self.gate.keep, stamp, number)
             self.furnish(path)
             if not ready.warm and self.gate.setup:
-                done = self._command(self.gate.setup, path, variables, log)
+                done = self._command(self.gate.setup, path, variables, log, stop)
                 if done.end is not End.EXITED or done.rc != 0:
                     raise GateBroken(f"gate.setup failed; log: {log}", hint="repair gate.setup in .coffee.yaml")
             if not ready.warm and self.gate.keep:
                 ready.clone.seal(stamp)
-            ended = self._command(self.gate.command, path, variables, log)
+            ended = self._command(self.gate.command, path, variables, log, stop)
             free = min(shutil.disk_usage(folder).free for folder in (path, scratch))
         check_untouched(ready, commit)
         outcome, why = conclude(ended, self.gate, free, _tail(log))
         return Run(outcome, ended.seconds, log, why, f"read {log}" if outcome is Outcome.ERROR else "")
 
-    def _command(self, command: Command, path: Path, variables: Mapping[str, str], log: Path) -> Ended:
+    def _command(self, command: Command, path: Path, variables: Mapping[str, str], log: Path, stop: Event) -> Ended:
         try:
-            return run(command, cwd=path, env=for_children(variables), log=log, seconds=self.gate.timeout)
+            return run(command, cwd=path, env=for_children(variables), log=log, seconds=self.gate.timeout, stop=stop)
         finally:
-            end_marked("COFFEE_WORKTREE", str(path))
+            end_marked("COFFEE_WORKTREE", (str(path),))
 
     def _log(self, tree: Sha) -> Path:
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{tree[:12]}-{time.monotonic_ns() % 1_000_000}.log"
@@ -202,6 +194,8 @@ def conclude(ended: Ended, gate: Gate, free_bytes: int, said: bytes) -> tuple[Ou
 
     *free_bytes* is what was left on the disk, *said* the end of the log.
     """
+    if ended.end is End.STOPPED:
+        return Outcome.ERROR, "the gate was stopped"
     if ended.end is End.TIMED_OUT:
         return Outcome.ERROR, f"the gate did not end within {gate.timeout:.0f} s (gate.timeout)"
     if ended.end is not End.EXITED or ended.rc is None:

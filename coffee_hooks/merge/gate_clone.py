@@ -128,17 +128,23 @@ class Clone:
         making.rename(self.path)
 
 
+def gate_paths(project: Project) -> tuple[str, ...]:
+    """Every place where a gate clone of this project may be at work, those of an earlier run with more jobs too."""
+    there = {path.name for path in project.worktrees_root.glob("gate[0-9]*") if path.name[4:].isdigit()}
+    return tuple(str(project.worktrees_root / name) for name in sorted(there | {"gate1"}))
+
+
 def gate_path(project: Project, number: int = 1) -> Path:
     """Where gate clone *number* lives: beside the worktrees, because tools skip what lies below ``.git``."""
     return project.worktrees_root / f"gate{number}"
 
 
-def check_out(project: Project, commit: Sha, keep: Sequence[str], stamp: str) -> Ready:
-    """Bring the gate's clone to *commit*: everything else is gone, but *keep* where it belongs to *stamp*.
+def check_out(project: Project, commit: Sha, keep: Sequence[str], stamp: str, number: int = 1) -> Ready:
+    """Bring gate clone *number* to *commit*: everything else is gone, but *keep* where it belongs to *stamp*.
 
     Raises GateBroken when git cannot, or when something that is not ours is in its place.
     """
-    clone = Clone(gate_path(project), project.repo.common_dir / "objects")
+    clone = Clone(gate_path(project, number), project.repo.common_dir / "objects")
     _refuse_foreign(clone)
     if clone._as_we_left_it():
         warm = bool(keep) and clone._warm(stamp)

@@ -16,6 +16,7 @@ from coffee_hooks.base.model import Sha
 from coffee_hooks.base.refs import Move, read_json, read_ref, transact, write_json
 
 PREFIX = "refs/coffee/verdicts/"
+REMOTES = "refs/coffee-remote/"
 
 
 class Verdict(Enum):
@@ -27,12 +28,16 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A final verdict: *seconds* of the run that gave it, *runs* it took, the log's path on the machine that ran it."""
+    """What the runs of a tree gave: *seconds* of the last one, how many *runs*, the log's path where it ran.
+
+    Green is final. Red is final after as many runs as the configuration asks for. *flaky*: the runs disagreed.
+    """
 
     verdict: Verdict
     seconds: float
     runs: int
     log: str | None
+    flaky: bool = False
 
 
 def key(tree: Sha, command: Command, environment: Mapping[str, Sha | None]) -> str:
@@ -54,16 +59,21 @@ def recall(repo: Repo, ref: str) -> Remembered | None:
         log = value.get("log")
         return Remembered(
             Verdict(value["verdict"]), float(value.get("seconds", 0)), int(value.get("runs", 1)),
-            log if isinstance(log, str) else None,
+            log if isinstance(log, str) else None, value.get("flaky") is True,
         )  # fmt: skip
     except (KeyError, ValueError, TypeError, OverflowError):  # by hand or by a later version: tested again
         return None
 
 
+def recall_shared(repo: Repo, remote: str | None, ref: str) -> Remembered | None:
+    """The verdict that another machine pushed to *remote*, as far as it was fetched."""
+    return recall(repo, f"{REMOTES}{remote}/{ref.removeprefix('refs/coffee/')}") if remote else None
+
+
 def remember(repo: Repo, ref: str, verdict: Remembered) -> None:
-    """Keep a final verdict, replacing what was there."""
+    """Keep a verdict, replacing what was there."""
     value = {
         "verdict": verdict.verdict.value, "seconds": round(verdict.seconds, 3), "runs": verdict.runs,
-        "log": verdict.log,
+        "log": verdict.log, "flaky": verdict.flaky,
     }  # fmt: skip
     transact(repo, [Move(ref, read_ref(repo, ref) or ABSENT, write_json(repo, value))])

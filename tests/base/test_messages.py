@@ -117,7 +117,6 @@ def test_the_orchestrator_is_told_in_the_words_of_the_workflow() -> None:
             "🧹 Deleted remote branches: roadmap-wt1, roadmap-wt2",
         ),
         (messages.EXECUTION_COMPLETE, "✅ Parallel execution complete, state saved"),
-        (messages.batch_title(["US-104", "US-105"]), "Land US-104, US-105 (2 tasks)"),
     ],
 )
 def test_the_log_speaks_the_words_of_the_workflow(said: str, words: str) -> None:
@@ -215,3 +214,12 @@ def test_co_authors_are_collected_once() -> None:
         "see Co-authored-by: Not <a@trailer>\nCo-authored-by: nobody\nCo-authored-by: <only@address>",
     ]
     assert co_authors(bodies) == ("Claude <noreply@example.invalid>", "Ann Lee <ann@x.org>")
+
+
+def test_a_batch_names_its_tasks_and_keeps_its_trailers() -> None:
+    """One title, the gate that passed, and the commits that were merged; a task that nobody knows is its branch."""
+    members = [("US-104", "roadmap-wt1", Sha("a" * 40)), (None, "roadmap-wt2", Sha("b" * 40))]
+    assert messages.batch_message(members, ("pytest", "-q"), 12.3) == (
+        "Land US-104, roadmap-wt2 (2 tasks)\n\nTests: All passing (pytest -q, 12 s)\nStatus: Ready for production\n\n"
+        f"Coffee-Sha: {'a' * 40}\nCoffee-Sha: {'b' * 40}\n"
+    )

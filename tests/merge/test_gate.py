@@ -98,16 +98,30 @@ def test_a_red_target_blames_nobody(lane: Lane) -> None:
     assert lane.box.refs("refs/coffee/verdicts/blamed/") == {}
 
 
-def test_a_red_target_costs_little_and_its_repair_lands(lane: Lane) -> None:
-    """On a base found red each further branch gets one run: nobody is blamed, and the one that repairs it lands."""
+def test_a_red_target_freezes_the_train(lane: Lane) -> None:
+    """Nobody is blamed, and nobody is tested one by one: one run of the batch, and the confirmed ones of the target."""
+    lane.with_gate("[ -e repaired ]")
+    for number in range(1, 6):
+        lane.branch(number)
+    names = [f"roadmap-wt{number}" for number in range(1, 6)]
+    said = lane.merge(*names)
+    assert [(result["outcome"], said.rc) for result in said.json["results"]] == [("error", 4)] * 5
+    assert {result["reason"] for result in said.json["results"]} == {
+        "the gate is red on the target itself, so no branch is blamed"
+    }
+    assert said.json["gate_runs"] == 1 + 2
+    assert lane.verdicts() == {}
+    assert lane.box.refs("refs/coffee/verdicts/blamed/") == {}
+
+
+def test_the_branch_that_repairs_a_red_target_lands(lane: Lane) -> None:
+    """Named alone, it is green."""
     lane.with_gate("[ -e repaired ]")
     lane.branch(1)
-    lane.branch(2)
     lane.branch(3, {"repaired": "x\n"})
-    said = lane.merge("roadmap-wt1", "roadmap-wt2", "roadmap-wt3")
-    assert [result["outcome"] for result in said.json["results"]] == ["error", "error", "landed"]
-    assert said.json["gate_runs"] == 3 + 1 + 1
-    assert lane.box.refs("refs/coffee/verdicts/blamed/") == {}
+    assert lane.merge("roadmap-wt1").outcome == "error"
+    lane.assert_landed(lane.merge("roadmap-wt3"), 3)
+    lane.assert_landed(lane.merge("roadmap-wt1"))
 
 
 def test_a_target_that_cannot_be_tested_says_why(lane: Lane) -> None:

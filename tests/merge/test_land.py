@@ -28,10 +28,10 @@ def test_a_landing_is_a_merge_of_the_tested_tree_everywhere(lane: Lane) -> None:
     assert lane.git(lane.work, "status", "--porcelain") == ""
     assert said.json == {
         "schema": 1, "command": "merge", "target": "roadmap", "before": before, "after": merged, "pushed": True,
-        "gate_runs": 1,
+        "gate_runs": 1, "flaky": [],
         "results": [
             {"branch": "roadmap-wt1", "task": "US-104", "sha": tip, "outcome": "landed", "merge_commit": merged,
-             "reason": None, "conflicts": [], "log": None},
+             "reason": None, "conflicts": [], "log": None, "suspects": []},
         ],
     }  # fmt: skip
 

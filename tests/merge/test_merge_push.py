@@ -108,7 +108,7 @@ def test_two_branches_in_one_merge_on_a_host_without_our_refs(lane: Lane, server
     server_hook("pre-receive", NO_COFFEE["pre-receive"])
     lane.branch(1)
     lane.branch(2)
-    said = lane.merge("roadmap-wt1", "roadmap-wt2")
+    said = lane.merge("roadmap-wt1", "roadmap-wt2", "--batch", "1")
     assert (said.rc, said.json["gate_runs"]) == (0, 2), said.told
 
 

@@ -1,0 +1,169 @@
+"""The scheduling is right whatever the gate says, and cheap when the gate says what is likely."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coffee_hooks.merge.belief import History, believe
+from coffee_hooks.merge.schedule import Queue, plan
+from coffee_hooks.merge.train import Answer, Landed, Probe, drive
+
+MANY = 60
+
+
+@dataclass
+class Bench:
+    """A gate that is red where a set holds a bad branch or a clashing pair, and a target that may move away.
+
+    Answers come in the order that *chance* wants. A verdict on a set is known for ever, as one on a tree is.
+    """
+
+    bad: frozenset[int]
+    clashes: frozenset[frozenset[int]] = frozenset()
+    hung: frozenset[int] = frozenset()
+    moves: set[int] = field(default_factory=set)
+    chance: random.Random = field(default_factory=lambda: random.Random(0))
+    runs: int = 0
+    tested: dict[frozenset[int], Answer] = field(default_factory=dict)
+    target: list[int] = field(default_factory=list)
+    landings: list[frozenset[int]] = field(default_factory=list)
+    settled: dict[int, Answer] = field(default_factory=dict)
+    running: list[Probe[int]] = field(default_factory=list)
+    most: int = 0
+
+    def says(self, items: frozenset[int]) -> Answer:
+        """What a run on everything in *items* shows."""
+        if items & self.hung:
+            return Answer.ERROR
+        red = items & self.bad or any(pair <= items for pair in self.clashes)
+        return Answer.RED if red else Answer.GREEN
+
+    def start(self, probe: Probe[int]) -> Probe[int]:
+        assert not set(probe.items) & set(probe.accepted) and not set(probe.whole) & set(self.target)
+        assert len(set(probe.whole)) == len(probe.whole)
+        self.running.append(probe)
+        self.most = max(self.most, len(self.running))
+        return probe
+
+    def wait(self) -> tuple[Probe[int], Answer]:
+        probe = self.running.pop(self.chance.randrange(len(self.running)))
+        items = frozenset((*self.target, *probe.whole))
+        if items not in self.tested:
+            self.runs += 1
+            self.tested[items] = self.says(items)
+        answer = self.tested[items]
+        return probe, Answer.BAD if answer is Answer.RED and len(probe.items) == 1 else answer
+
+    def stop(self, probe: Probe[int]) -> None:
+        self.running.remove(probe)
+
+    def land(self, green: tuple[int, ...]) -> Landed[int]:
+        if len(self.landings) in self.moves:  # somebody else's push: every verdict is on another tree now
+            self.moves.remove(len(self.landings))
+            self.tested.clear()
+            return Landed(green)
+        after = frozenset((*self.target, *green))
+        assert self.tested[after] is Answer.GREEN, "what lands was tested"
+        self.target += green
+        self.landings.append(after)
+        return Landed()
+
+    def settle(self, item: int, answer: Answer) -> None:
+        assert item not in self.settled and item not in self.target
+        self.settled[item] = answer
+
+
+@given(
+    st.integers(0, 12).flatmap(
+        lambda n: st.tuples(
+            st.just(n),
+            st.frozensets(st.integers(0, 11)),
+            st.frozensets(st.integers(0, 11), max_size=2),
+            st.frozensets(st.frozensets(st.integers(0, 11), min_size=2, max_size=2), max_size=2),
+            st.sets(st.integers(0, 4)),
+            st.integers(1, 5),
+            st.integers(0, 2**16),
+            st.one_of(st.none(), st.integers(1, 5)),
+            st.tuples(st.integers(0, 50), st.integers(0, 50)),
+        )
+    )
+)
+@settings(max_examples=400)
+def test_every_branch_is_settled_as_a_plain_queue_would(case: tuple) -> None:  # type: ignore[type-arg]
+    """Whatever is bad, hangs or clashes, in whatever order gates end and targets move: the good land, tested."""
+    n, bad, hung, clashes, moves, jobs, seed, size, (good, red) = case
+    bench = Bench(bad, clashes, hung, set(moves), random.Random(seed))
+    drive(Queue(tuple(range(n)), History(good, red), size), jobs, bench)
+    everything = set(range(n))
+    assert set(bench.target) | bench.settled.keys() == everything
+    assert len(bench.target) + len(bench.settled) == n
+    assert bench.most <= jobs and not bench.running
+    assert not set(bench.target) & (bad | hung)
+    refused = everything - set(bench.target) - bad - hung
+    partners = {item for pair in clashes for item in pair}
+    assert refused <= partners, "only bad branches, and one of a pair that clashes, do not land"
+    for item in refused:  # blamed on what is on the target, not on something that did not land
+        assert any(pair - {item} <= set(bench.target) for pair in clashes if item in pair)
+    for item, answer in bench.settled.items():
+        assert answer is (Answer.ERROR if item in hung else Answer.BAD) or item in bad & hung
+
+
+def test_all_green_is_one_run_and_one_landing() -> None:
+    """Sixteen branches without a history: the whole queue first."""
+    bench = Bench(frozenset())
+    drive(Queue(tuple(range(16))), 1, bench)
+    assert (bench.runs, len(bench.landings)) == (1, 1)
+
+
+@pytest.mark.parametrize("bad", [{0}, {15}, {7, 8}, {3, 12}, {0, 15}, {14, 15}])
+def test_two_red_of_sixteen_cost_at_most_thirteen_runs(bad: set[int]) -> None:
+    """The fourteen innocent land."""
+    bench = Bench(frozenset(bad))
+    drive(Queue(tuple(range(16))), 1, bench)
+    assert bench.runs <= 13
+    assert set(bench.target) == set(range(16)) - bad
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (0, 15), (7, 8), (14, 15), (3, 11)])
+def test_a_clashing_pair_costs_at_most_eight_runs_and_one_of_it_lands(pair: tuple[int, int]) -> None:
+    """Green alone and red together: fifteen land, and the later one is blamed."""
+    bench = Bench(frozenset(), frozenset({frozenset(pair)}))
+    drive(Queue(tuple(range(16))), 1, bench)
+    assert bench.runs <= 8
+    assert bench.settled == {pair[1]: Answer.BAD}
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.1, 0.3])
+def test_the_runs_stay_near_the_counting_bound(rate: float) -> None:
+    """n H(p) bits must be learned, one a run; the benchmark measures many more cases."""
+    chance, runs = random.Random(1), 0
+    for _ in range(MANY):
+        bench = Bench(frozenset(item for item in range(64) if chance.random() < rate))
+        drive(Queue(tuple(range(64)), History(round(1000 * (1 - rate)), round(1000 * rate))), 1, bench)
+        runs += bench.runs
+    bound = -64 * (rate * math.log2(rate) + (1 - rate) * math.log2(1 - rate))
+    assert runs / MANY <= 1.25 * bound
+
+
+def test_sixteen_gates_settle_sixteen_branches_in_one_go() -> None:
+    """One bad branch of sixteen: the whole, beginnings of it, and the whole without one are tested side by side."""
+    probes = plan(Queue(tuple(range(16)), History(980, 20)), 16)
+    assert probes[0] == tuple(range(16))
+    assert len(set(probes)) == len(probes) == 16
+    assert tuple(range(1, 16)) in probes, "the whole without the first"
+
+
+@given(st.integers(0, 2000), st.integers(0, 2000), st.lists(st.integers(1, 300), max_size=4))
+def test_a_belief_is_a_distribution(good: int, bad: int, reds: list[int]) -> None:
+    """Never NaN, never outside of 0 and 1, falling with the size of a batch."""
+    belief = believe(History(good, bad), reds)
+    assert math.isclose(sum(belief.weights), 1.0)
+    assert 0 < belief.rate < 1
+    assert belief.all_good(0) == pytest.approx(1.0)
+    assert belief.all_good(1) >= belief.all_good(2) >= belief.all_good(300) >= 0
