@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from coffee_hooks.base.errors import EnvironmentFailure
 from coffee_hooks.base.git import OID, GitFailed, Repo
 from coffee_hooks.base.model import Sha
+from coffee_hooks.base.parts import in_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,12 @@ def merge_tree(repo: Repo, ours: Sha, theirs: Sha) -> Merged:
 
 
 def merge_trees(repo: Repo, pairs: Sequence[tuple[Sha, Sha]]) -> list[Merged | None]:
-    """Merge many pairs of commits in one process; None where git could not say.
+    """Merge many pairs of commits in a few processes; None where git could not say."""
+    return in_parts(lambda part: merge_in_one_process(repo, part), pairs)
+
+
+def merge_in_one_process(repo: Repo, pairs: Sequence[tuple[Sha, Sha]]) -> list[Merged | None]:
+    """Merge many pairs of commits one after the other; None where git could not say.
 
     A line that git cannot read ends its output; the rest is then asked for again.
     """

@@ -129,9 +129,9 @@ def here() -> Path:
 
 def run(argv: list[str]) -> int:
     """Parse *argv*, run the command, return the exit code."""
-    from coffee_hooks.cli import everyday, rest, steps
+    from coffee_hooks.cli import everyday, plumbing, rest, steps
 
-    assert everyday and steps and rest  # importing them registers their commands
+    assert everyday and steps and rest and plumbing  # importing them registers their commands
     output.configure(loudness=Loudness.NORMAL, as_json=False)
     result = typer.main.get_command(app).main(args=argv or ["--help"], prog_name="coffee", standalone_mode=False)
     return result if isinstance(result, int) else 0

@@ -9,6 +9,7 @@ from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure
 from coffee_hooks.base.git import OLDEST_GIT, GitFailed, discover, git_version
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.text import printable
+from coffee_hooks.doctor.driver import check_driver, look_at_wiring
 from coffee_hooks.doctor.hooks import check_hooks, look_at_hooks
 from coffee_hooks.doctor.imports import check_imports
 from coffee_hooks.doctor.leftovers import check_leftovers, look_for_leftovers
@@ -78,7 +79,8 @@ def _state(project: Project) -> tuple[Check, ...]:
     except CoffeeError as unreadable:
         leftovers = (refused("claims", unreadable),)
     hooks = check_hooks(project.repo, look_at_hooks(project))
-    return (hooks, check_worktrees(look_at_worktrees(project)), *leftovers, check_imports(project))
+    driver = check_driver(look_at_wiring(project))
+    return (hooks, driver, check_worktrees(look_at_worktrees(project)), *leftovers, check_imports(project))
 
 
 def _machine(project: Project) -> tuple[Check, ...]:

@@ -9,10 +9,12 @@ from coffee_hooks.base.errors import CoffeeError, LockedError
 from coffee_hooks.base.git import in_worktree
 from coffee_hooks.base.lock import hold
 from coffee_hooks.base.project import Project
+from coffee_hooks.doctor.driver import look_at_wiring, program_gone
 from coffee_hooks.doctor.hooks import look_at_hooks
 from coffee_hooks.doctor.leftovers import look_for_leftovers, releasable
 from coffee_hooks.doctor.worktrees import look_at_worktrees, removable
 from coffee_hooks.guard.install import install
+from coffee_hooks.init.merge_driver import plan_driver, set_driver
 from coffee_hooks.state import claims
 from coffee_hooks.state.claims import ClaimState
 
@@ -21,7 +23,7 @@ LOCK_SECONDS = 5.0
 
 def repair(project: Project) -> Iterator[str]:
     """Repair one kind after the other and say what was done, or why it could not be."""
-    for each in (_worktrees, _gate_clones, _claims, _hooks):
+    for each in (_worktrees, _gate_clones, _claims, _hooks, _driver):
         try:
             yield from each(project)
         except CoffeeError as error:
@@ -60,3 +62,10 @@ def _hooks(project: Project) -> Iterator[str]:
     if main.ours and (main.outdated or main.unguarded):
         report = install(project.repo.main, project.config.target)
         yield from (f"{file.outcome.value} {file.path}" for file in report.files)
+
+
+def _driver(project: Project) -> Iterator[str]:
+    seen = look_at_wiring(project)
+    if not seen.is_foreign and program_gone(seen):
+        set_driver(project.repo, plan_driver(project.repo, seen))
+        yield "the merge driver of the roadmap starts this coffee again"

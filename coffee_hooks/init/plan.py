@@ -20,6 +20,7 @@ from coffee_hooks.base.text import printable
 from coffee_hooks.init import pre_commit
 from coffee_hooks.init.config_text import render_config
 from coffee_hooks.init.gate_detection import Detection, detect, worth_reading
+from coffee_hooks.init.merge_driver import Tie, choose_roadmap, look_at_driver, plan_driver
 from coffee_hooks.init.pre_commit import Published
 from coffee_hooks.init.write import Draft, read_regular
 
@@ -32,7 +33,7 @@ class Plan:
     """The files to write, what is there already, and the target branch to make (None: it exists).
 
     *detection* is None where a configuration exists; *committed* says that the target holds one. *names* are the files
-    of the tree that was looked at.
+    of the tree that was looked at. *tie* is what git is told about merging the roadmap.
     """
 
     target: str
@@ -43,6 +44,7 @@ class Plan:
     drafts: tuple[Draft, ...]
     kept: tuple[str, ...]
     branch: Move | None
+    tie: Tie
 
 
 def make_plan(project: Project, head: Sha, asked: str | None, *, framework: bool) -> Plan:
@@ -73,7 +75,9 @@ def make_plan(project: Project, head: Sha, asked: str | None, *, framework: bool
         kept += [] if draft else [FRAMEWORK]
     branch = None if HEADS + target in refs else Move(HEADS + target, ABSENT, commit)
     kept += [] if branch else [HEADS + target]
-    return Plan(target, config, committed, names, detection, tuple(drafts), tuple(kept), branch)
+    tie = plan_driver(repo, look_at_driver(repo, choose_roadmap(config.roadmap, names)))
+    drafts += [tie.draft] if tie.draft else []
+    return Plan(target, config, committed, names, detection, tuple(drafts), tuple(kept), branch, tie)
 
 
 def _choose_target(project: Project, asked: str | None) -> str:

@@ -17,6 +17,7 @@ from coffee_hooks.base.worktrees import list_worktrees
 from coffee_hooks.guard.install import Outcome, active_hooks, find_slot, hooks_folder, install
 from coffee_hooks.guard.scripts import STANDARD
 from coffee_hooks.init.advice import advise
+from coffee_hooks.init.merge_driver import set_driver
 from coffee_hooks.init.plan import Plan, make_plan
 from coffee_hooks.init.write import Draft, read_regular, staged
 
@@ -61,10 +62,13 @@ def set_up(start: Path, wanted: Wanted) -> Done:
 
 
 def _rehearse(project: Project, plan: Plan, wanted: Wanted) -> Done:
-    written, kept, lines = [], list(plan.kept), []
+    written, kept, lines = [], _kept(project.repo, plan), []
     for draft in plan.drafts:
-        written.append(draft.path.name)
-        lines += [f"would write {draft.path.name}:", *_differences(draft)]
+        written.append(_shown(project.repo, draft.path))
+        lines += [f"would write {written[-1]}:", *_differences(draft)]
+    if plan.tie.settings:
+        written.append(_shown(project.repo, project.repo.common_dir / "config"))
+        lines += [f"would set {key} = {printable(value)}" for key, value in plan.tie.settings]
     if plan.branch:
         written.append(plan.branch.ref)
         lines.append(f"would create {plan.branch.ref} at {plan.branch.new}")
@@ -86,11 +90,14 @@ def _differences(draft: Draft) -> list[str]:
 
 
 def _carry_out(project: Project, plan: Plan, wanted: Wanted) -> Done:
-    repo, written, kept = project.repo, [draft.path.name for draft in plan.drafts], list(plan.kept)
+    repo, kept = project.repo, _kept(project.repo, plan)
+    written = [_shown(repo, draft.path) for draft in plan.drafts]
+    written += [_shown(repo, repo.common_dir / "config")] if plan.tie.settings else []
     with staged(plan.drafts) as place:
         # The hooks first: they are what is likeliest to be refused, and nothing else is there yet.
         installed = install(repo.top, plan.target) if wanted.hooks else None
         made = plan.branch is not None and transact(repo, [plan.branch], reason="coffee init")
+        set_driver(repo, plan.tie)
         place()
     for file in installed.files if installed else ():
         (kept if file.outcome is Outcome.KEPT else written).append(_shown(repo, file.path))
@@ -102,7 +109,12 @@ def _carry_out(project: Project, plan: Plan, wanted: Wanted) -> Done:
     lines += [f"kept {name}" for name in kept]
     if installed:
         lines += [*installed.warnings, _whom_hooks_stop(repo, plan.target)]
+    lines += [plan.tie.remark] if plan.tie.remark else []
     return Done(tuple(written), tuple(kept), (*lines, *advise(project, plan)))
+
+
+def _kept(repo: Repo, plan: Plan) -> list[str]:
+    return [*plan.kept, *(_shown(repo, path) for path in plan.tie.kept)]
 
 
 def _whom_hooks_stop(repo: Repo, target: str) -> str:

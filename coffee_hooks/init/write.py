@@ -61,6 +61,7 @@ def staged(drafts: Sequence[Draft]) -> Iterator[Callable[[], None]]:
 
 
 def _write(temporary: Path, draft: Draft) -> None:
+    temporary.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     with os.fdopen(descriptor, "wb") as file:
         file.write(draft.after)

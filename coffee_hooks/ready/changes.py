@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from coffee_hooks.base.git import Repo
-from coffee_hooks.base.merge_tree import Merged
+from coffee_hooks.base.merge_tree import Merged, merge_trees
 from coffee_hooks.base.model import Sha
+from coffee_hooks.base.parts import in_parts
 
 
-def changed_paths(repo: Repo, before: Sha, merged: Mapping[Sha, Merged | None]) -> dict[Sha, tuple[str, ...]]:
-    """What landing each tip would change: the target's tree *before* against the merged one. One git process."""
-    trees = list(dict.fromkeys(m.tree for m in merged.values() if m and m.tree != before))
-    if not trees:
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What landing a commit would do to the target: the merge, and the paths that would change."""
+
+    merged: Merged
+    paths: tuple[str, ...]
+
+
+def find_effects(repo: Repo, target: Sha, tips: Sequence[Sha]) -> dict[Sha, Effect]:
+    """The effect of each tip on *target*; what git cannot merge is left out. A few git processes for all."""
+    # The target merged with itself is its own tree, which saves a process.
+    own, *results = merge_trees(repo, [(target, target), *((target, tip) for tip in tips)])
+    if own is None:
         return {}
+    merged = {tip: result for tip, result in zip(tips, results, strict=True) if result}
+    trees = list(dict.fromkeys(result.tree for result in merged.values() if result.tree != own.tree))
+    paths = dict(zip(trees, in_parts(lambda part: _paths(repo, own.tree, part), trees), strict=True)) if trees else {}
+    return {tip: Effect(result, paths.get(result.tree, ())) for tip, result in merged.items()}
+
+
+def _paths(repo: Repo, before: Sha, trees: Sequence[Sha]) -> list[tuple[str, ...]]:
     said = repo.objects(
         "diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev",
         stdin="".join(f"{before} {tree}\n" for tree in trees).encode(),
     )  # fmt: skip
-    by_tree = parse_diff_trees(said.out, trees)
-    return {tip: by_tree[m.tree] for tip, m in merged.items() if m and m.tree in by_tree}
+    found = parse_diff_trees(said.out, trees)
+    return [found[tree] for tree in trees]
 
 
 def parse_diff_trees(data: bytes, trees: Sequence[Sha]) -> dict[Sha, tuple[str, ...]]:

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coffee_hooks.base.git import GitFailed, Repo, in_worktree
-from coffee_hooks.base.merge_tree import Merged, merge_trees
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import list_refs, read_json
 from coffee_hooks.base.target import Target
 from coffee_hooks.base.worktrees import Worktree, list_worktrees
 from coffee_hooks.ready.branches import Branch, infer_task, list_branches
-from coffee_hooks.ready.changes import changed_paths
+from coffee_hooks.ready.changes import Effect
+from coffee_hooks.ready.foresee import foresee
 from coffee_hooks.ready.judge import AgentState, Code, Facts, Reason, Review, Signal, judge
-from coffee_hooks.ready.radar import Overlap, find_overlaps
+from coffee_hooks.ready.radar import Overlap
 from coffee_hooks.state.agent_state import Doing, what_agents_do
 from coffee_hooks.state.blame import Blame, read_blames
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
@@ -72,34 +72,19 @@ def detect_ready(
 ) -> Readiness:
     """Judge the branches *names*, or all. Landed branches that wait for their cleanup are left out.
 
-    *claims* where they have been read already. About ten git processes and one for each worktree of a branch.
+    *claims* where they have been read already. A dozen git processes and one for each worktree of a branch.
     """
     repo = project.repo
     by_branch = {claim.branch: claim for claim in (read_claims(repo) if claims is None else claims).values()}
     listed = _unlanded(repo, list_branches(project, target.sha, names), by_branch)
-    tips = list(dict.fromkeys(branch.tip for branch, ahead in listed if ahead))
-    merged, touched = _merged(repo, target.sha, tips)
+    tips = {branch.name: branch.tip for branch, ahead in listed if ahead}
+    foreseen = foresee(repo, target.sha, tips, every=not names)
     seen = _Seen(
-        project, by_branch, merged, touched, _states(repo, [branch for branch, _ in listed]),
+        project, by_branch, foreseen.effects, _states(repo, [branch for branch, _ in listed]),
         what_agents_do(repo.state_dir, store), read_blames(repo), _reviews(project),
     )  # fmt: skip
     candidates = tuple(_candidate(branch, ahead, seen) for branch, ahead in listed)
-    overlaps = find_overlaps(
-        repo, {c.branch.name: c.branch.tip for c in candidates}, {c.branch.name: c.touched for c in candidates}
-    )
-    return Readiness(project.config.target, target.sha, candidates, overlaps)
-
-
-def _merged(
-    repo: Repo, target: Sha, tips: Sequence[Sha]
-) -> tuple[dict[Sha, Merged | None], dict[Sha, tuple[str, ...]]]:
-    """Each tip merged into the target, and what that would change."""
-    if not tips:
-        return {}, {}
-    # The target merged with itself is its own tree, which saves a process.
-    own, *results = merge_trees(repo, [(target, target), *((target, tip) for tip in tips)])
-    merged = dict(zip(tips, results, strict=True))
-    return merged, changed_paths(repo, own.tree, merged) if own else {}
+    return Readiness(project.config.target, target.sha, candidates, foreseen.overlaps)
 
 
 def _unlanded(
@@ -136,8 +121,7 @@ class _Seen:
 
     project: Project
     claims: Mapping[str, Claim]
-    merged: Mapping[Sha, Merged | None]
-    touched: Mapping[Sha, tuple[str, ...]]
+    effects: Mapping[Sha, Effect]
     states: Mapping[str, _State]
     doing: Mapping[str, Doing]
     blames: Mapping[Sha, Blame]
@@ -148,8 +132,8 @@ def _candidate(branch: Branch, ahead: int, seen: _Seen) -> Candidate:
     claim = seen.claims.get(branch.name)
     task = claim.task if claim else infer_task(branch.message)
     state = seen.states.get(branch.name)
-    merged = seen.merged.get(branch.tip)
-    paths = seen.touched.get(branch.tip, ())
+    effect = seen.effects.get(branch.tip)
+    merged, paths = (effect.merged, effect.paths) if effect else (None, ())
     config = seen.project.config
     doing = seen.doing.get(branch.name)
     blamed = seen.blames.get(branch.tip)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from coffee_hooks.base.model import Status
 from coffee_hooks.sources.headings import Form
@@ -59,6 +60,7 @@ class Blocks:
     open: bool = False
 
 
+@lru_cache(maxsize=4)  # the target is the same in many merges
 def split(data: bytes) -> Blocks:
     """The blocks of a roadmap, the text above the first heading first. ``join`` gives the same bytes. Never raises."""
     document = scan(decode(data)[0])
@@ -159,11 +161,11 @@ def _places_of(section: Section) -> Iterator[tuple[int, _Place]]:
 
 
 def _line(written: bytes, ending: bytes, place: _Place | None) -> Line:
+    if place is None:
+        return Line(written + ending)
     try:
         text = written.decode("utf-8")
-    except UnicodeDecodeError:
-        place = None  # the columns of a mark would not be those of the bytes
-    if place is None:
+    except UnicodeDecodeError:  # the columns of a mark would not be those of the bytes
         return Line(written + ending)
     mark = place.mark
     if mark is None:

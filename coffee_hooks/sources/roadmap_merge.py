@@ -30,7 +30,8 @@ def merge_roadmaps(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
     if ours == base:
         return theirs
     versions = (split(base), split(ours), split(theirs))
-    for merged in (_by_block(*versions), _by_line(*versions)):
+    for merge in (_by_block, _by_line):
+        merged = merge(*versions)
         if merged is not None:
             data = join(merged)
             if is_sound(*versions, split(data)):

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coffee_hooks.base import parts
 from coffee_hooks.base.git import ABSENT, GitFailed, Repo
-from coffee_hooks.base.merge_tree import Merged, merge_tree, merge_trees, parse_merge_records
+from coffee_hooks.base.merge_tree import Merged, merge_in_one_process, merge_tree, merge_trees, parse_merge_records
 from coffee_hooks.base.model import Sha
 
 Git = Callable[..., str]
@@ -76,6 +77,18 @@ def test_many_merges_equal_one_at_a_time(repo: Repo, git: Git, commit: Commit) -
         else:
             assert merge_tree(repo, *pair) == answer
     assert merge_trees(repo, []) == []
+
+
+def test_merges_shared_out_keep_their_order(repo: Repo, commit: Commit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several processes side by side, with pairs that git cannot read at both ends of a part, say what one says."""
+    monkeypatch.setattr(parts, "processors", lambda: 4)
+    sides = [commit({"b": f"{number}\n"}) for number in range(4)]
+    pairs = [(a, b) for a in sides for b in sides] * (parts.LEAST_IN_PART // 4)
+    for at in (0, len(pairs) // 4 - 1, len(pairs) // 4, len(pairs) - 1):
+        pairs[at] = (sides[0], ABSENT)
+    answers = merge_trees(repo, pairs)
+    assert answers == merge_in_one_process(repo, pairs)
+    assert [answer and answer.clean for answer in answers] == [None if ABSENT in (a, b) else a == b for a, b in pairs]
 
 
 def test_an_error_is_not_a_conflict(repo: Repo, git: Git, commit: Commit) -> None:

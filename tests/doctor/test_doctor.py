@@ -24,6 +24,8 @@ from coffee_hooks.base.project import open_project
 from coffee_hooks.doctor.examine import examine
 from coffee_hooks.doctor.values import Check
 from coffee_hooks.guard.install import install
+from coffee_hooks.init.merge_driver import driver_command
+from coffee_hooks.init.set_up import Wanted, set_up
 from coffee_hooks.merge.gate_clone import MARK, gate_path
 from coffee_hooks.state import claims, intent
 from coffee_hooks.state.agents import begin_run, note_pid
@@ -38,8 +40,8 @@ PYTHON = json.dumps(sys.executable)
 GOOD = f"gate: {{command: [{PYTHON}, -m, unittest, -q]}}\nagent: {{command: [{PYTHON}, -c, pass]}}\n"
 SCHEMA = Path(__file__).parents[2] / "coffee_hooks" / "schemas" / "doctor.json"
 IDS = [
-    "git-version", "shallow", "config", "target", "gate", "agent", "remote", "hooks", "worktrees", "claims", "landing",
-    "locks", "gate-clone", "branches", "imports", "disk", "ignored-env", "gitignore",
+    "git-version", "shallow", "config", "target", "gate", "agent", "remote", "hooks", "merge-driver", "worktrees",
+    "claims", "landing", "locks", "gate-clone", "branches", "imports", "disk", "ignored-env", "gitignore",
 ]  # fmt: skip
 
 
@@ -48,7 +50,7 @@ def healthy(sandbox: Sandbox) -> Path:
     """A checkout with nothing wrong: configured, committed, pushed, guarded."""
     sandbox.commit({FILE: GOOD})
     sandbox.push()
-    install(sandbox.work)
+    set_up(sandbox.work, Wanted(hooks=True))
     return sandbox.work
 
 
@@ -217,6 +219,24 @@ def test_ignored_files(healthy: Path, sandbox: Sandbox, git: Git) -> None:
 
 
 # --- hooks ----------------------------------------------------------------------------------------
+
+
+def test_the_merge_driver(healthy: Path, git: Git) -> None:
+    """Missing, half there or started by a Python that is gone: said, and cured by the command that is named."""
+    attributes = healthy / ".git" / "info" / "attributes"
+    line = attributes.read_text()
+    attributes.write_text("")
+    assert ill(healthy)["merge-driver"].hint == "coffee init"
+    attributes.write_text(line.replace("coffee-roadmap", "union"))
+    assert "merge-driver" not in ill(healthy)
+    attributes.write_text(line)
+    git(healthy, "config", "--remove-section", "merge.coffee-roadmap")
+    assert "which git does not know" in ill(healthy)["merge-driver"].detail
+    set_up(healthy, Wanted())
+    gone = driver_command().replace(str(Path(sys.executable).absolute()), "'/gone/my python'")
+    git(healthy, "config", "merge.coffee-roadmap.driver", gone)
+    assert "starts /gone/my python, which is gone" in ill(healthy)["merge-driver"].detail
+    assert ill(healthy, fix=True) == {}
 
 
 def test_no_hooks(sandbox: Sandbox) -> None:

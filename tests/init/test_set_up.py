@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Git = Callable[..., str]
 Make = Callable[..., Path]
 FRAMEWORK = ".pre-commit-config.yaml"
+DRIVER = (".git/info/attributes", ".git/config")
 PYTEST_PROJECT = {"tests/test_a.py": "import pytest\n", ".gitignore": "__pycache__/\n"}
 SCHEMA = Path(__file__).parents[2] / "coffee_hooks" / "schemas" / "init.json"
 
@@ -82,7 +83,7 @@ def test_first_call_writes_and_second_keeps(make: Make, git: Git) -> None:
     before = snapshot(work)
     second = set_up(work, wanted)
     hooks = [f".git/hooks/{hook.value}" for hook in STANDARD]
-    assert sorted(first.written) == sorted([FILE, FRAMEWORK, "refs/heads/roadmap", *hooks])
+    assert sorted(first.written) == sorted([FILE, FRAMEWORK, "refs/heads/roadmap", *DRIVER, *hooks])
     assert first.kept == second.written == ()
     assert sorted(second.kept) == sorted(first.written)
     assert snapshot(work) == before
@@ -141,8 +142,10 @@ def test_from_a_subfolder_of_a_linked_worktree(make: Make, git: Git, tmp_path: P
 def test_the_committed_configuration_counts(sandbox: Sandbox, git: Git) -> None:
     """On a branch without the file nothing is written while the target has one."""
     git(sandbox.work, "rm", "-q", FILE)
+    set_up(sandbox.work, Wanted())
     done = set_up(sandbox.work, Wanted())
-    assert done == Done((), (FILE, "refs/heads/roadmap"), (f"kept {FILE}", "kept refs/heads/roadmap"))
+    kept = (FILE, "refs/heads/roadmap", *reversed(DRIVER))
+    assert done == Done((), kept, tuple(f"kept {name}" for name in kept))
     assert not (sandbox.work / FILE).exists()
 
 
@@ -154,7 +157,7 @@ def test_a_target_that_the_remote_has_starts_there(sandbox: Sandbox, git: Git) -
     sandbox.commit({"a": "b"})
     git(work, "branch", "-D", "roadmap")
     before = sandbox.refs(where=sandbox.origin)
-    assert set_up(work, Wanted()).written == ("refs/heads/roadmap",)
+    assert set_up(work, Wanted()).written == (*DRIVER, "refs/heads/roadmap")
     assert git(work, "rev-parse", "roadmap") == tip
     assert sandbox.refs(where=sandbox.origin) == before
 
@@ -333,9 +336,10 @@ def test_a_missing_gate_program_is_named(make: Make, monkeypatch: pytest.MonkeyP
 def test_json_matches_the_schema(make: Make) -> None:
     """Every form of the answer is what the shipped schema says."""
     work = make()
-    assert init_json(work, "--dry-run")["written"] == [FILE, "refs/heads/roadmap"]
-    assert init_json(work)["written"] == [FILE, "refs/heads/roadmap"]
-    assert init_json(work) == {"schema": 1, "command": "init", "written": [], "kept": [FILE, "refs/heads/roadmap"]}
+    assert init_json(work, "--dry-run")["written"] == [FILE, *DRIVER, "refs/heads/roadmap"]
+    assert init_json(work)["written"] == [FILE, *DRIVER, "refs/heads/roadmap"]
+    kept = [FILE, "refs/heads/roadmap", *reversed(DRIVER)]
+    assert init_json(work) == {"schema": 1, "command": "init", "written": [], "kept": kept}
 
 
 def test_the_framework_runs_what_was_written(make: Make, git: Git) -> None:

@@ -373,3 +373,16 @@ def test_the_target_that_counts_is_the_remote_one(watch: Watch, git: Git) -> Non
     watch.box.push()
     git(watch.box.work, "reset", "-q", "--hard", before)
     assert watch.codes() == ["no-commits"]
+
+
+def test_the_attributes_of_the_target_decide_here_as_in_a_landing(watch: Watch) -> None:
+    """Two branches that add a line to a union file conflict neither with the target nor with each other."""
+    watch.box.commit({".gitattributes": "log.txt merge=union\n", "log.txt": "start\n"})
+    watch.box.push()
+    for name in ("roadmap-wt1", "roadmap-wt2"):
+        watch.branch(name, {"log.txt": f"start\n{name}\n"})
+    watch.box.commit({"log.txt": "start\nother\n"})
+    watch.box.push()
+    found = watch.look()
+    assert [(c.ready, c.conflicts) for c in found.candidates] == [(True, ()), (True, ())]
+    assert [(o.paths, o.conflict) for o in found.overlaps] == [(("log.txt",), False)]

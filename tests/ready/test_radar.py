@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coffee_hooks.ready import radar
+from coffee_hooks.ready import foresee
 from coffee_hooks.ready.radar import shared_paths
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def test_a_file_with_a_strange_name_is_one_path(watch: Watch) -> None:
 
 def test_too_many_pairs_are_listed_and_not_tried(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody tried is unknown, which is neither yes nor no."""
-    monkeypatch.setattr(radar, "MOST", 1)
+    monkeypatch.setattr(foresee, "MOST", 1)
     for number in range(3):
         watch.branch(f"roadmap-wt{number}", {"same.txt": f"{number}\n"})
     assert [overlap.conflict for overlap in watch.look().overlaps] == [True, None, None]

@@ -1,4 +1,4 @@
-"""Hundreds of branches cost a handful of git processes, however many there are."""
+"""Hundreds of branches cost a handful of git processes, however many; what is known is not asked again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coffee_hooks.base import git as gate
+from coffee_hooks.base import parts
 from coffee_hooks.base.target import read_target
 from coffee_hooks.ready.observe import detect_ready
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 Git = Callable[..., str]
 BRANCHES = 500
+MERGES = "merge-tree"
+SHARED_OUT = 3
+"""Commands that are shared out: the merges into the target, the paths they change, the merges of pairs."""
 
 
 @pytest.fixture
@@ -43,8 +47,12 @@ def many(box: Sandbox, git: Git, count: int) -> None:
     git(box.work, "fast-import", "--quiet", "--force", input="".join(lines))
 
 
-def test_the_number_of_processes_does_not_grow(watch: Watch, git: Git, calls: list[Sequence[str]]) -> None:
+@pytest.mark.parametrize("processors", [1, 2, 64])
+def test_the_number_of_processes_does_not_grow(
+    watch: Watch, git: Git, calls: list[Sequence[str]], monkeypatch: pytest.MonkeyPatch, processors: int
+) -> None:
     """Ten branches and five hundred take the same handful, overlaps and two places included."""
+    monkeypatch.setattr(parts, "processors", lambda: processors)
     project = watch.project
     target = read_target(project)
     taken = []
@@ -55,4 +63,15 @@ def test_the_number_of_processes_does_not_grow(watch: Watch, git: Git, calls: li
         taken.append(len(calls))
         assert (len(found.candidates), len(found.overlaps)) == (count, count // 2)
         assert all(overlap.conflict for overlap in found.overlaps)
-    assert taken[0] == taken[1] <= 10
+    more = SHARED_OUT * (min(processors, parts.MOST_PARTS) - 1)
+    assert taken[0] <= 10
+    assert taken[1] <= taken[0] + more
+
+
+def test_what_has_not_moved_is_not_merged_again(watch: Watch, git: Git, calls: list[Sequence[str]]) -> None:
+    """A second look runs fewer commands and no merge, and says the same."""
+    many(watch.box, git, 10)
+    first = watch.look()
+    calls.clear()
+    assert watch.look() == first
+    assert not [argv for argv in calls if MERGES in argv or "diff-tree" in argv or "ls-tree" in argv]

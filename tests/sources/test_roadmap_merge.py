@@ -347,7 +347,7 @@ def names(data: bytes) -> Counter[Name]:
 
 
 @given(versions())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_what_a_merge_may_do(drawn: tuple[bytes, bytes, bytes]) -> None:
     """No item is lost or doubled, no line invented, no status is behind what it should be; both ways or neither."""
     base, ours, theirs = drawn
@@ -370,7 +370,7 @@ def test_what_a_merge_may_do(drawn: tuple[bytes, bytes, bytes]) -> None:
 
 
 @given(versions())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_laws_of_identity(drawn: tuple[bytes, bytes, bytes]) -> None:
     """A side that changed nothing, and two that changed the same, give the other's bytes; blocks give the file's."""
     base, side, _ = drawn

@@ -1,0 +1,48 @@
+"""``coffee detect-ready`` as it is typed. Here and not with the other answers: it loads no phase but its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from coffee_hooks.base import output
+from coffee_hooks.base.actions import tell_actions
+from coffee_hooks.base.errors import UsageError
+from coffee_hooks.base.project import open_project
+from coffee_hooks.base.target import fetch, read_target
+from coffee_hooks.base.text import printable
+from coffee_hooks.ready import report
+from coffee_hooks.ready.branches import list_branches
+from coffee_hooks.ready.observe import detect_ready
+from coffee_hooks.state.store import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyAsk:
+    """The options. *branch* None means all; *format* is ``text``, ``json`` or ``github``."""
+
+    branch: str | None
+    format: str
+    fetch: bool
+    exit_code: bool
+
+
+def ready_for(start: Path, ask: ReadyAsk) -> int:
+    """Answer it and return the exit code. Raises UsageError for a branch that is not there."""
+    project = open_project(start)
+    if ask.fetch:
+        fetch(project)
+    target = read_target(project)
+    with open_store(project.repo.state_dir) as store:
+        found = detect_ready(project, store, target, [ask.branch] if ask.branch else ())
+    if ask.branch and not found.candidates and not list_branches(project, target.sha, [ask.branch]):
+        raise UsageError(f"there is no roadmap-* branch {printable(ask.branch)}", hint="coffee detect-ready lists them")
+    if output.wants_json():
+        output.answer_json("detect-ready", report.to_json(found))
+    elif ask.format == "github":
+        output.answer(report.to_annotations(found))
+    else:
+        output.answer(report.to_text(found))
+    if ask.format == "github":
+        tell_actions(*report.to_github(found))
+    return 1 if ask.exit_code and not any(candidate.ready for candidate in found.candidates) else 0
