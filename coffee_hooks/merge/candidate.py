@@ -14,7 +14,7 @@ from coffee_hooks.base.merge_tree import Merged, merge_tree
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.trees import replace_blob
-from coffee_hooks.merge.attributes import with_attributes_of
+from coffee_hooks.base.attributes import with_attributes_of
 from coffee_hooks.merge.roadmap_file import merged_roadmap, new_duplicates, title_of
 from coffee_hooks.sources.marking import mark_complete
 from coffee_hooks.sources.plan import ROADMAPS
