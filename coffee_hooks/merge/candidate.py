@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from coffee_hooks.base.attributes import with_attributes_of
 from coffee_hooks.base.config import FILE, Config
 from coffee_hooks.base.git import GitFailed, Repo
 from coffee_hooks.base.merge_tree import Merged, merge_tree
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.trees import replace_blob
-from coffee_hooks.base.attributes import with_attributes_of
 from coffee_hooks.merge.roadmap_file import merged_roadmap, new_duplicates, title_of
 from coffee_hooks.sources.marking import mark_complete
 from coffee_hooks.sources.plan import ROADMAPS
