@@ -177,7 +177,9 @@ class Repo:
     ) -> Result:
         """Run with the user's credentials and a time limit, never asking at a terminal."""
         env = {"GIT_DIR": str(self.common_dir), "GIT_TERMINAL_PROMPT": "0"}
-        argv = ["git", "-C", str(self.common_dir), *_QUIET, *args]
+        # A remote may be a path relative to the checkout.
+        where = self.main if self.main.is_dir() else self.common_dir
+        argv = ["git", "-C", str(where), *_QUIET, *args]
         return _checked(argv, execute(argv, env=env, stdin=stdin, seconds=seconds), ok)
 
 

@@ -12,6 +12,8 @@ from pathlib import PurePath
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.text import one_line, printable
 
+NAMED = 8
+"""How many tasks the title of a batch names before it only counts them."""
 FEATURES = 50
 """How many subjects a landing lists before it only counts them."""
 
@@ -202,7 +204,9 @@ def landing_message(work: LandedWork) -> str:
 
 def batch_message(members: Sequence[tuple[str | None, str, Sha]], gate: Sequence[str], seconds: float) -> str:
     """The message of the one commit that lands several (task, branch, tip) together."""
-    names = ", ".join(one_line(task or branch) for task, branch, _ in members)
+    named = [one_line(task or branch) for task, branch, _ in members]
+    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    names = ", ".join(named[:NAMED]) + more
     command = one_line(shlex.join(gate)) if gate else "gate"
     lines = [
         f"Land {names} ({len(members)} task{'' if len(members) == 1 else 's'})",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
+from coffee_hooks.base.objects import name_of_object
 from coffee_hooks.base.refs import read_blobs
 
 
@@ -89,5 +89,4 @@ def _parse(raw: bytes, width: int) -> list[Entry]:
 def _name_of(entries: Sequence[Entry], digits: int) -> Sha:
     """The object name that git gives to a tree of *entries*."""
     body = b"".join(f"{e.mode} ".encode() + e.name + b"\0" + bytes.fromhex(e.sha) for e in entries)
-    digest = hashlib.sha256 if digits == 64 else hashlib.sha1
-    return Sha(digest(b"tree %d\0" % len(body) + body).hexdigest())
+    return name_of_object("tree", body, digits)

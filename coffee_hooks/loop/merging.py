@@ -66,7 +66,7 @@ def _dry_run(project: Project, store: Store, ask: Ask) -> MergeReport:
     config = config_at(project.repo, target.sha) or project.config
     chosen = choose(project, detect_ready(project, store, target, ask.branches), ask.branches)
     builder = builder_at(project.repo, target.sha, config, require_identity(project.repo))
-    chain, refused = builder.chain(each for each in chosen if isinstance(each, Work))
+    chain, refused = builder.chain([each for each in chosen if isinstance(each, Work)])
     pushed = None if project.remote is None else False
     return MergeReport(
         project.config.target, target.sha, target.sha, pushed,

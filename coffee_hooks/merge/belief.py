@@ -14,6 +14,9 @@ from functools import lru_cache
 # From one branch in four hundred to four in five, evenly spaced in the logarithm of the odds.
 _RATES: tuple[float, ...] = tuple(1 / (1 + 400 * math.exp(-math.log(1600) * i / 40)) for i in range(41))
 
+ENOUGH = 10
+"""Branches; with less known, the whole queue is tried first."""
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -24,8 +27,8 @@ class History:
 
     @property
     def known(self) -> bool:
-        """Whether it says anything at all."""
-        return self.good + self.bad > 0
+        """Whether it is enough to choose the size of a first batch by."""
+        return self.good + self.bad >= ENOUGH
 
 
 @dataclass(frozen=True, slots=True)

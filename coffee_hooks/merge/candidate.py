@@ -5,7 +5,7 @@ Several branches are merged one onto the other: a chain, in which each has a two
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coffee_hooks.base.attributes import with_attributes_of
@@ -15,9 +15,6 @@ from coffee_hooks.base.merge_tree import Merged, merge_tree
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.trees import replace_blob
-from coffee_hooks.merge.roadmap_file import merged_roadmap, new_duplicates, title_of
-from coffee_hooks.sources.marking import mark_complete
-from coffee_hooks.sources.plan import ROADMAPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,14 @@ class State:
 
     commit: Sha
     tree: Sha
+    roadmap: bytes | None
+    config: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What a branch holds in the roadmap and in the configuration, None where it has no such file."""
+
     roadmap: bytes | None
     config: bytes | None
 
@@ -99,9 +104,11 @@ class Builder:
     roadmap: str | None
     identity: Mapping[str, str]
     _links: dict[tuple[Sha, Sha], Link | Refused] = field(default_factory=dict)
+    _sides: dict[Sha, _Side] = field(default_factory=dict)
 
-    def chain(self, works: Iterable[Work]) -> tuple[Chain, dict[Work, Refused]]:
+    def chain(self, works: Sequence[Work]) -> tuple[Chain, dict[Work, Refused]]:
         """*works* merged in order, those left out that cannot be merged there, and why not."""
+        self._read(works)
         links: list[Link] = []
         refused: dict[Work, Refused] = {}
         state = self.base
@@ -136,25 +143,44 @@ class Builder:
             return Refused("conflict", f"git cannot merge it with {self.config.target}", merged.conflicts)
         if merged.tree == before.tree:
             return Refused("already-landed", f"{self.config.target} holds everything that is on it")
+        side = self._side(work)
+        roadmap, config = before.roadmap, before.config
+        if side != _Side(before.roadmap, before.config):  # what is the same on both sides is so in the merge
+            names = [f"{merged.tree}:{self.roadmap}"] if self.roadmap else []
+            found = read_blobs(self.repo, [*names, f"{merged.tree}:{FILE}"])
+            roadmap, config = found.get(Sha(f"{merged.tree}:{self.roadmap}")), found.get(Sha(f"{merged.tree}:{FILE}"))
+        after = State(work.tip, merged.tree, roadmap, config)
         if self.roadmap is None:
-            config = read_blobs(self.repo, [f"{merged.tree}:{FILE}"]).get(Sha(f"{merged.tree}:{FILE}"))
-            return self._link(before, work, State(work.tip, merged.tree, None, config))
-        names = [f"{work.tip}:{self.roadmap}", f"{merged.tree}:{self.roadmap}", f"{merged.tree}:{FILE}"]
-        theirs, both, config = map(read_blobs(self.repo, names).get, map(Sha, names))
-        if twice := new_duplicates(before.roadmap or b"", theirs or b"", both or b""):
+            return self._link(before, work, after)
+        from coffee_hooks.merge.roadmap_file import new_duplicates, title_of
+
+        if twice := new_duplicates(before.roadmap or b"", side.roadmap or b"", roadmap or b""):
             return Refused("roadmap-duplicate", f"the merged {self.roadmap} would hold {', '.join(twice)} twice")
-        after = State(work.tip, merged.tree, both, config)
         if work.task is None:
             return self._link(before, work, after)
-        title, warning = title_of(both or b"", work.task), None
+        title, warning = title_of(roadmap or b"", work.task), None
         if self.config.merge.mark_complete:
             after, warning = self._marked(after, work.task)
         return self._link(before, work, after, title, warning)
+
+    def _read(self, works: Sequence[Work]) -> None:
+        """What each branch holds in the two files that we look into, in one git process for all of them."""
+        tips = [work.tip for work in works if work.tip not in self._sides]
+        paths = [*([self.roadmap] if self.roadmap else []), FILE]
+        found = read_blobs(self.repo, [f"{tip}:{path}" for tip in tips for path in paths])
+        for tip in tips:
+            self._sides[tip] = _Side(found.get(Sha(f"{tip}:{self.roadmap}")), found.get(Sha(f"{tip}:{FILE}")))
+
+    def _side(self, work: Work) -> _Side:
+        self._read([work])
+        return self._sides[work.tip]
 
     def _with_roadmap(self, before: State, work: Work, merged: Merged) -> Merged:
         """Where the roadmap conflicts, its items are merged one by one; it may still conflict."""
         if self.roadmap is None or self.roadmap not in merged.conflicts:
             return merged
+        from coffee_hooks.merge.roadmap_file import merged_roadmap
+
         data = merged_roadmap(self.repo, before.commit, work.tip, self.roadmap)
         if data is None:
             return merged
@@ -167,6 +193,8 @@ class Builder:
     def _marked(self, after: State, task: TaskId) -> tuple[State, str | None]:
         """*after* with the item of *task* set to complete, or a sentence that says why it is not."""
         assert self.roadmap is not None
+        from coffee_hooks.sources.marking import mark_complete
+
         marked = mark_complete(after.roadmap or b"", task)
         if marked is None:
             return after, f"{task} was not marked complete: {self.roadmap} has no status of it in a form we know"
@@ -186,6 +214,8 @@ class Builder:
 
 def builder_at(repo: Repo, base: Sha, config: Config, identity: Mapping[str, str]) -> Builder:
     """A builder of candidates onto the commit *base*, with that commit's attributes. Raises GitFailed."""
+    from coffee_hooks.sources.plan import ROADMAPS
+
     wanted = (config.roadmap,) if config.roadmap else ROADMAPS
     found = read_blobs(repo, [*(f"{base}:{path}" for path in wanted), f"{base}:{FILE}"])
     roadmap = next((path for path in wanted if Sha(f"{base}:{path}") in found), None)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from coffee_hooks.base import messages
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
+from coffee_hooks.base.objects import name_of_object, write_objects
 from coffee_hooks.merge.candidate import Chain, Link
 from coffee_hooks.state.landings import Member
 
@@ -34,16 +36,33 @@ def commit_chain(repo: Repo, chain: Chain, gate: Sequence[str], seconds: float, 
     said = _read(repo, chain)
     seen: set[Sha] = set()
     parent, members = chain.base.commit, []
+    bodies: list[bytes] = []
+
+    def add(tree: Sha, parents: Sequence[Sha], message: str) -> Sha:
+        bodies.append(_body(tree, parents, message, identity))
+        return name_of_object("commit", bodies[-1], len(tree))
+
     for link in chain.links:
         message = _message(link, _own(said, link.work.tip, seen), gate, seconds)
-        args = ("commit-tree", link.after.tree, "-p", parent, "-p", link.work.tip, "-F", "-")
-        parent = Sha(repo.objects(*args, stdin=message.encode("utf-8", "replace"), env=identity).text)
+        parent = add(link.after.tree, (parent, link.work.tip), message)
         members.append(Member(link.work.task, link.work.branch, link.work.tip, parent))
     if len(members) > 1:
         text = messages.batch_message([(m.task, m.branch, m.sha) for m in members], gate, seconds)
-        args = ("commit-tree", chain.end.tree, "-p", chain.base.commit, "-p", parent, "-F", "-")
-        parent = Sha(repo.objects(*args, stdin=text.encode("utf-8", "replace"), env=identity).text)
+        parent = add(chain.end.tree, (chain.base.commit, parent), text)
+    written = write_objects(repo, "commit", bodies)
+    assert written[-1:] == [parent], "git names the commits as we do"
     return Commits(parent, tuple(members))
+
+
+def _body(tree: Sha, parents: Sequence[Sha], message: str, identity: Mapping[str, str]) -> bytes:
+    """A commit object without its header, as ``git commit-tree`` writes it, of now."""
+    when = time.strftime("%s %z")
+    lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+    lines += [
+        f"{role} {identity[f'GIT_{role.upper()}_NAME']} <{identity[f'GIT_{role.upper()}_EMAIL']}> {when}"
+        for role in ("author", "committer")
+    ]
+    return ("\n".join(lines) + "\n\n" + message).encode("utf-8", "surrogateescape").replace(b"\0", b"")
 
 
 def _read(repo: Repo, chain: Chain) -> dict[Sha, _Said]:

@@ -29,7 +29,7 @@ class Queue(Generic[Item]):
     """What is not settled yet, in order. Every set of *reds* was red together on what is accepted.
 
     *history* counts what was settled, here and before. *size* fixes the batches, None chooses. *again* were green
-    together on a target that has moved since.
+    together on a target that has moved since. *tried*: a first run has said something.
     """
 
     items: tuple[Item, ...]
@@ -37,6 +37,7 @@ class Queue(Generic[Item]):
     size: int | None = None
     reds: tuple[frozenset[Item], ...] = ()
     again: tuple[Item, ...] = ()
+    tried: bool = False
 
     @property
     def suspects(self) -> tuple[Item, ...]:
@@ -74,7 +75,7 @@ class Queue(Generic[Item]):
         found = frozenset(red)
         if not found or any(known <= found for known in self.reds):
             return self
-        return replace(self, reds=(*(known for known in self.reds if not found < known), found))
+        return replace(self, reds=(*(known for known in self.reds if not found < known), found), tried=True)
 
     def _without(self, gone: frozenset[Item]) -> Queue[Item]:
         reds: tuple[frozenset[Item], ...] = ()
@@ -82,7 +83,8 @@ class Queue(Generic[Item]):
             if red and not any(known <= red for known in reds):
                 reds = (*reds, red)
         keep = tuple(item for item in self.items if item not in gone)
-        return replace(self, items=keep, reds=reds, again=tuple(i for i in self.again if i not in gone))
+        again = tuple(item for item in self.again if item not in gone)
+        return replace(self, items=keep, reds=reds, again=again, tried=True)
 
     def implied_red(self, chosen: Iterable[Item]) -> bool:
         """Whether a run of *chosen* is already known to be red."""
@@ -129,7 +131,7 @@ def _first(queue: Queue[Item], belief: Belief) -> tuple[Item, ...]:
         return queue.again
     if queue.size is not None:
         return queue.items[: queue.size]
-    if not queue.history.known:
+    if not queue.tried and not queue.history.known:
         return queue.items
     return queue.items[: _batch(len(queue.items), belief)]
 

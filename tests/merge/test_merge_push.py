@@ -254,3 +254,11 @@ def test_a_lost_race_inside_the_servers_transaction_is_a_lost_race() -> None:
     lost = "remote: error: cannot lock ref 'refs/heads/roadmap': is at 1 but expected 2\n"
     assert read_answer(out, lost, refs).pushed is Pushed.MOVED
     assert read_answer(out, "remote: error: cannot lock ref 'x': Permission denied\n", refs).pushed is Pushed.REFUSED
+
+
+def test_a_remote_that_is_a_relative_path(lane: Lane) -> None:
+    """``git remote add origin ../origin.git`` means: beside the checkout."""
+    lane.git(lane.work, "remote", "set-url", "origin", "../origin.git")
+    lane.branch()
+    lane.assert_landed(lane.merge())
+    assert lane.target == lane.remote_target
