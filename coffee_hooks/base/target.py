@@ -59,8 +59,12 @@ def is_ancestor(repo: Repo, older: Sha, newer: Sha) -> bool:
     return repo.objects("merge-base", "--is-ancestor", older, newer, ok=(0, 1)).rc == 0
 
 
+_SHARED = ("tasks", "verdicts")
+"""What travels between machines in shared mode, beside the landing record, which always does."""
+
+
 def fetch(project: Project) -> None:
-    """Bring the remote's target, ``roadmap-*`` branches and landing record here.
+    """Bring the remote's target, ``roadmap-*`` branches and landing record here; claims and verdicts where shared.
 
     Raises EnvironmentFailure when it cannot be reached. The patterns end in ``*`` because git refuses to fetch a ref
     that does not exist yet, but not a pattern that matches none.
@@ -72,6 +76,7 @@ def fetch(project: Project) -> None:
         "fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-recurse-submodules", "--", remote,
         *(f"+refs/heads/{prefix}*:refs/remotes/{remote}/{prefix}*" for prefix in dict.fromkeys((name, "roadmap-"))),
         f"+refs/coffee/landings*:refs/coffee-remote/{remote}/landings*",
+        *(f"+refs/coffee/{kind}/*:refs/coffee-remote/{remote}/{kind}/*" for kind in _SHARED if project.config.shared),
         ok=(0, 1, 128, -9),
     )  # fmt: skip
     if said.rc:

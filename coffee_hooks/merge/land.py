@@ -60,11 +60,15 @@ def land(
     """
     assert proof.name == "merge"
     _assert_tested(project, target, landing)
-    theirs = read_ref(project.repo, remote_record(project)) if project.remote else None
-    moves = [landings.append(project.repo, landing, identity, theirs), *_claim_moves(project, landing)]
+    theirs = read_ref(project.repo, remote_copy(project, landings.REF)) if project.remote else None
+    claims = _claim_moves(project, landing)
+    moves = [landings.append(project.repo, landing, identity, theirs), *claims]
     if project.remote is not None and pushing is Pushing.PUSH:
         head = Move(project.target_ref, target.remote or ABSENT, landing.after)
-        along = Move(landings.REF, theirs or ABSENT, moves[0].new)
+        along = [Move(landings.REF, theirs or ABSENT, moves[0].new)]
+        if project.config.shared:  # whoever changes a claim of these meanwhile stops the landing
+            known = list_refs(project.repo, *(remote_copy(project, move.ref) for move in claims)) if claims else {}
+            along += [Move(m.ref, known.get(remote_copy(project, m.ref), ABSENT), m.new) for m in claims]
         return _land_there(project, target, moves, head, along)
     return _land_here(project, target, landing, moves)
 
@@ -118,11 +122,14 @@ def _land_here(project: Project, target: Target, landing: Landing, moves: Sequen
     return Landed(None if project.remote is None else False)
 
 
-def _land_there(project: Project, target: Target, moves: Sequence[Move], head: Move, along: Move) -> Landed | NotLanded:
-    """The push of *head*, with the record *along*, is the landing; claims and the local branch follow it."""
+def _land_there(
+    project: Project, target: Target, moves: Sequence[Move], head: Move, along: Sequence[Move]
+) -> Landed | NotLanded:
+    """The push of *head*, with the record and shared claims *along*, is the landing; the local branch follows it."""
     repo, after = project.repo, head.new
     intent = intents.declare(repo, project.target_ref, target.local or ABSENT, after, moves)
-    pushed, answer = [head, along], push(project, [head, along])
+    pushed = [head, *along]
+    answer = push(project, pushed)
     if answer.pushed is Pushed.NO_OTHER_REFS:
         output.say(f"{project.remote} takes no refs/coffee/*: pushing {project.config.target} alone ({answer.detail})")
         pushed, answer = [head], push(project, [head])
@@ -134,7 +141,7 @@ def _land_there(project: Project, target: Target, moves: Sequence[Move], head: M
     if answer.pushed is not Pushed.ACCEPTED:
         transact(repo, [intents.clear(intent)])
         return _refused(answer, project)
-    names = {head.ref: project.remote_ref or "", along.ref: remote_record(project)}
+    names = {head.ref: project.remote_ref or "", **{move.ref: remote_copy(project, move.ref) for move in along}}
     refs = list_refs(repo, head.ref, *names.values())
     known = [Move(names[move.ref], refs.get(names[move.ref], ABSENT), move.new) for move in pushed]
     behind = follow(project, refs.get(head.ref), after)
@@ -142,9 +149,9 @@ def _land_there(project: Project, target: Target, moves: Sequence[Move], head: M
     return Landed(True, behind)
 
 
-def remote_record(project: Project) -> str:
-    """Where a fetch puts the remote's landing record."""
-    return f"{landings.REMOTES}{project.remote}/landings"
+def remote_copy(project: Project, ref: str) -> str:
+    """Where a fetch puts the remote's *ref* below ``refs/coffee/``."""
+    return f"{landings.REMOTES}{project.remote}/{ref.removeprefix('refs/coffee/')}"
 
 
 def _ask_again(project: Project, after: Sha, answer: Answer) -> Answer | None:

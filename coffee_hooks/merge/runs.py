@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from threading import Event, Thread
@@ -15,7 +16,7 @@ Work = Callable[[int, Event], Run]
 """Runs the gate in the clone of the given number until it ends, or the event is set."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Started:
     number: int
     stop: Event
@@ -32,6 +33,7 @@ class Runs(Generic[Key]):
     _running: dict[Key, _Started] = field(default_factory=dict)
     _ending: list[_Started] = field(default_factory=list)
     _ended: queue.SimpleQueue[_Started] = field(default_factory=queue.SimpleQueue)
+    _unheard: deque[_Started] = field(default_factory=deque)
 
     def start(self, key: Key, work: Work) -> None:
         """Begin *work*; its end is told by :meth:`wait` under *key*."""
@@ -45,7 +47,9 @@ class Runs(Generic[Key]):
         """End the run under *key* early; nobody hears of it again."""
         started = self._running.pop(key)
         started.stop.set()
-        if started.thread is not None:
+        if started in self._unheard:
+            self._unheard.remove(started)
+        elif started.thread is not None:
             self._ending.append(started)
 
     def wait(self) -> tuple[Key, int, Run]:
@@ -58,7 +62,7 @@ class Runs(Generic[Key]):
             del self._running[key]
             return key, started.number, started.work(started.number, started.stop)
         while True:
-            ended = self._take()
+            ended = self._unheard.popleft() if self._unheard else self._take()
             for key, started in self._running.items():
                 if started is ended:
                     del self._running[key]
@@ -94,7 +98,9 @@ class Runs(Generic[Key]):
             free = next(number for number in range(1, len(used) + 2) if number not in used)
             if free <= self.jobs:
                 return free
-            self._take()
+            ended = self._take()
+            if any(started is ended for started in self._running.values()):
+                self._unheard.append(ended)  # not the one that was waited for; its answer still counts
 
     def _run(self, started: _Started) -> None:
         try:
