@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -41,6 +41,17 @@ def test_every_place_of_a_repository_means_it(repo: Repo, git: Git, tmp_path: Pa
     for start, top in (("linked", "linked"), ("linked/sub", "linked"), ("alias", "work")):
         found = discover(tmp_path / start)
         assert (found.common_dir, found.main, found.top) == (repo.common_dir, repo.main, tmp_path / top)
+
+
+def test_an_ordinary_clone_is_found_with_two_processes(repo: Repo) -> None:
+    """Every command pays for it."""
+    seen: list[Sequence[str]] = []
+    gate.trace.append(seen.append)
+    try:
+        assert discover(repo.top) == repo
+    finally:
+        gate.trace.remove(seen.append)
+    assert len(seen) == 2
 
 
 def test_a_submodule_and_a_separate_git_dir_have_their_own_main_worktree(repo: Repo, git: Git, tmp_path: Path) -> None:
