@@ -105,6 +105,8 @@ class _Train(Generic[Item]):
 
     def start(self) -> None:
         """Give every free gate the most useful set that none is testing."""
+        if len(self.running) >= self.jobs:
+            return
         for items in plan(self.queue, self.jobs):
             if len(self.running) >= self.jobs:
                 return
