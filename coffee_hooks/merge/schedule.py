@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import accumulate, zip_longest
+from itertools import accumulate, islice, zip_longest
 from typing import Generic, TypeVar
 
 from coffee_hooks.merge.belief import Belief, History, believe
@@ -46,9 +46,12 @@ class Queue(Generic[Item]):
         """The smallest set that is known to be red, in order; empty when none is."""
         if not self.reds:
             return ()
-        place = {item: at for at, item in enumerate(self.items)}
-        sizes = [(len(red), min(place[item] for item in red), number) for number, red in enumerate(self.reds)]
-        return self.ordered(self.reds[min(sizes)[2]])
+        least = min(map(len, self.reds))
+        smallest = [red for red in self.reds if len(red) == least]
+        if len(smallest) == 1:
+            return self.ordered(smallest[0])
+        leader = next(item for item in self.items if any(item in red for red in smallest))
+        return self.ordered(next(red for red in smallest if leader in red))
 
     def ordered(self, chosen: Iterable[Item]) -> tuple[Item, ...]:
         """*chosen* in the order of the queue."""
@@ -96,21 +99,22 @@ class Queue(Generic[Item]):
 def plan(queue: Queue[Item], jobs: int) -> tuple[tuple[Item, ...], ...]:
     """The sets to test now, the most useful first, at most *jobs*; each on top of what is accepted.
 
-    A set of one that is known to be red is to be confirmed, and then blamed. No other that is known to be red is tested.
+    A set of one that is known to be red is to be confirmed, and then blamed. No other that is known to be red is among
+    them: its verdict would tell nothing, and is there at once.
     """
     if not queue.items or jobs < 1:
         return ()
-    alone = queue.suspects if len(queue.suspects) == 1 else ()
-    if alone:
-        rest = replace(queue, reds=tuple(red for red in queue.reds if alone[0] not in red))._without(frozenset(alone))
-        return (alone, *plan(rest, jobs - 1))
-    belief = believe(queue.history, map(len, _disjoint(queue.reds)))
     suspects = queue.suspects
-    rest_of = [item for item in queue.items if item not in suspects]
-    order = (*suspects, *rest_of)
-    first = _first(queue, belief)
+    if len(suspects) == 1:
+        rest = queue.drop(suspects[0])
+        return (suspects, *plan(rest, jobs - 1))
+    belief = believe(queue.history, map(len, _disjoint(queue.reds)))
+    first = _first(queue, suspects, belief)
     chosen = [first]
     if jobs > 1:
+        suspected = frozenset(suspects)
+        behind = (item for item in queue.items if item not in suspected)
+        order = (*suspects, *islice(behind, HORIZON))
         further = _further(order, len(suspects), first, belief, jobs - 1)
         chosen += [items for items in further if items != first and not queue.implied_red(items)]
     return tuple(chosen)
@@ -125,8 +129,7 @@ def _disjoint(reds: Sequence[frozenset[Item]]) -> list[frozenset[Item]]:
     return found
 
 
-def _first(queue: Queue[Item], belief: Belief) -> tuple[Item, ...]:
-    suspects = queue.suspects
+def _first(queue: Queue[Item], suspects: tuple[Item, ...], belief: Belief) -> tuple[Item, ...]:
     if suspects:
         return suspects[: _split(len(suspects), belief)]
     if queue.again:
