@@ -72,13 +72,19 @@ class GitFailed(EnvironmentFailure):
         said = result.err.strip().splitlines()
         super().__init__(
             f"git {_subcommand(argv)} failed with exit code {result.rc}",
-            hint="if no git is running here, remove the .lock file that it names"
-            if "File exists" in result.err
-            else "run the command again with --verbose to see it",
+            hint=_advice(result.err),
             detail=next((line for line in said if line.startswith(("fatal: ", "error: "))), said[-1] if said else ""),
         )
         self.argv = tuple(argv)
         self.result = result
+
+
+def _advice(said: str) -> str:
+    if "No space left on device" in said:
+        return "free some disk space, then run this again"
+    if "File exists" in said:
+        return "if no git is running here, remove the .lock file that it names"
+    return "run the command again with --verbose to see it"
 
 
 def _subcommand(argv: Sequence[str]) -> str:
@@ -175,9 +181,12 @@ class Repo:
         ok: Sequence[int] = (0,),
         seconds: float = NETWORK_SECONDS,
     ) -> Result:
-        """Run with the user's credentials and a time limit, never asking at a terminal."""
+        """Run with the user's credentials and a time limit, never asking at a terminal.
+
+        In the main worktree, because the path of a remote may be relative to it.
+        """
         env = {"GIT_DIR": str(self.common_dir), "GIT_TERMINAL_PROMPT": "0"}
-        argv = ["git", "-C", str(self.common_dir), *_QUIET, *args]
+        argv = ["git", "-C", str(self.main if self.main.is_dir() else self.common_dir), *_QUIET, *args]
         return _checked(argv, execute(argv, env=env, stdin=stdin, seconds=seconds), ok)
 
 
