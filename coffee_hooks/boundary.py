@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
-import time
-import traceback
 from collections.abc import Callable, Sequence
 
 from coffee_hooks.base import environment, output
@@ -100,6 +97,10 @@ def _usage(program: str, error: Exception) -> int:
 
 
 def _report(program: str, argv: Sequence[str]) -> int:
+    import tempfile
+    import time
+    import traceback
+
     text = f"# {program} {' '.join(map(repr, argv))}\n\nPython {sys.version}\n\n```\n{traceback.format_exc()}```\n"
     name = f"coffee-report-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.md"
     path = os.path.join(tempfile.gettempdir(), name)  # noqa: PTH118 - pathlib is not worth its import here

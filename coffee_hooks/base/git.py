@@ -72,13 +72,19 @@ class GitFailed(EnvironmentFailure):
         said = result.err.strip().splitlines()
         super().__init__(
             f"git {_subcommand(argv)} failed with exit code {result.rc}",
-            hint="if no git is running here, remove the .lock file that it names"
-            if "File exists" in result.err
-            else "run the command again with --verbose to see it",
+            hint=_advice(result.err),
             detail=next((line for line in said if line.startswith(("fatal: ", "error: "))), said[-1] if said else ""),
         )
         self.argv = tuple(argv)
         self.result = result
+
+
+def _advice(said: str) -> str:
+    if "No space left on device" in said:
+        return "free some disk space, then run this again"
+    if "File exists" in said:
+        return "if no git is running here, remove the .lock file that it names"
+    return "run the command again with --verbose to see it"
 
 
 def _subcommand(argv: Sequence[str]) -> str:
@@ -175,11 +181,12 @@ class Repo:
         ok: Sequence[int] = (0,),
         seconds: float = NETWORK_SECONDS,
     ) -> Result:
-        """Run with the user's credentials and a time limit, never asking at a terminal."""
+        """Run with the user's credentials and a time limit, never asking at a terminal.
+
+        In the main worktree, because the path of a remote may be relative to it.
+        """
         env = {"GIT_DIR": str(self.common_dir), "GIT_TERMINAL_PROMPT": "0"}
-        # A remote may be a path relative to the checkout.
-        where = self.main if self.main.is_dir() else self.common_dir
-        argv = ["git", "-C", str(where), *_QUIET, *args]
+        argv = ["git", "-C", str(self.main if self.main.is_dir() else self.common_dir), *_QUIET, *args]
         return _checked(argv, execute(argv, env=env, stdin=stdin, seconds=seconds), ok)
 
 
@@ -211,13 +218,10 @@ def discover(start: Path) -> Repo:
         raise EnvironmentFailure(
             f"git {version[0]}.{version[1]} is too old", hint="install git 2.39 or newer, then run this again"
         )
-    said = in_worktree(
-        start, "rev-parse", "--path-format=absolute", "--is-bare-repository", "--is-inside-work-tree",
-        "--is-shallow-repository", "--git-common-dir", ok=(0, 128),
-    )  # fmt: skip
-    if said.rc:
+    said = in_worktree(start, "rev-parse", "--path-format=absolute", *_PLACES, "--show-toplevel", ok=(0, 128))
+    bare, inside, shallow, *places = (said.text.split("\n", 3) + 3 * [""])[:4]
+    if not bare or (said.rc and inside == "true"):
         raise _unreadable(said.err)
-    bare, inside, shallow, common = said.text.split("\n", 3)
     if bare == "true" or inside != "true":
         raise UsageError(
             "this is a bare repository" if bare == "true" else "this is not inside a worktree",
@@ -227,8 +231,24 @@ def discover(start: Path) -> Repo:
         raise EnvironmentFailure(
             "this clone is shallow, so what is merged cannot be known", hint="run: git fetch --unshallow"
         )
-    top = Path(in_worktree(start, "rev-parse", "--path-format=absolute", "--show-toplevel").text)
-    return Repo(Path(common), top, _main_worktree(start, Path(common), top), version)
+    common, git_dir, top = _three(start, places[0])
+    return Repo(common, top, top if git_dir == common else _main_worktree(start, common, top), version)
+
+
+_PLACES = (
+    "--is-bare-repository", "--is-inside-work-tree", "--is-shallow-repository",
+    "--git-common-dir", "--absolute-git-dir",
+)  # fmt: skip
+
+
+def _three(start: Path, said: str) -> tuple[Path, Path, Path]:
+    """Common dir, git dir and top of the worktree; asked for one by one where a name holds a line break."""
+    lines = said.split("\n")
+    if len(lines) != 3:
+        asked = ("--git-common-dir", "--absolute-git-dir", "--show-toplevel")
+        lines = [in_worktree(start, "rev-parse", "--path-format=absolute", each).text for each in asked]
+    common, git_dir, top = map(Path, lines)
+    return common, git_dir, top
 
 
 def _unreadable(said: str) -> UsageError:

@@ -39,7 +39,17 @@ def merge_trees(repo: Repo, pairs: Sequence[tuple[Sha, Sha]]) -> list[Merged | N
     return in_parts(lambda part: merge_in_one_process(repo, part), pairs)
 
 
-def merge_in_one_process(repo: Repo, pairs: Sequence[tuple[Sha, Sha]]) -> list[Merged | None]:
+def conflict_entries(repo: Repo, pairs: Sequence[tuple[Sha, Sha]]) -> list[tuple[str, ...] | None]:
+    """What each merge would leave in the index: ``mode blob stage TAB path``, stage 1 base, 2 ours, 3 theirs.
+
+    One process where git can merge all; None where it could not say.
+    """
+    return [merged.conflicts if merged else None for merged in merge_in_one_process(repo, pairs, names=())]
+
+
+def merge_in_one_process(
+    repo: Repo, pairs: Sequence[tuple[Sha, Sha]], names: Sequence[str] = ("--name-only",)
+) -> list[Merged | None]:
     """Merge many pairs of commits one after the other; None where git could not say.
 
     A line that git cannot read ends its output; the rest is then asked for again.
@@ -48,7 +58,7 @@ def merge_in_one_process(repo: Repo, pairs: Sequence[tuple[Sha, Sha]]) -> list[M
     while len(results) < len(pairs):
         rest = pairs[len(results) :]
         said = repo.objects(
-            "merge-tree", "--write-tree", "--stdin", "--name-only", "--no-messages",
+            "merge-tree", "--write-tree", "--stdin", *names, "--no-messages",
             stdin="".join(f"{a} {b}\n" for a, b in rest).encode(), ok=(0, 1, 128),
         )  # fmt: skip
         found = parse_merge_records(said.out)

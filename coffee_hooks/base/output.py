@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -58,6 +57,8 @@ def answer_json(command: str, value: Mapping[str, Any]) -> None:
 
 def emit_json(command: str, value: Mapping[str, Any]) -> None:
     """Print one object with the envelope of the contract, whatever was asked. Always UTF-8, as JSON is."""
+    import json
+
     text = json.dumps({"schema": SCHEMA, "command": command, **value}, ensure_ascii=False)
     # The only thing without UTF-8 is a byte of a name as a lone surrogate; its escape is the same in JSON.
     _write(sys.stdout, text.encode("utf-8", "backslashreplace") + b"\n")

@@ -59,6 +59,12 @@ def is_ancestor(repo: Repo, older: Sha, newer: Sha) -> bool:
     return repo.objects("merge-base", "--is-ancestor", older, newer, ok=(0, 1)).rc == 0
 
 
+def merge_base(repo: Repo, target: Sha, branch: str) -> Sha | None:
+    """The last commit that *target* and *branch* have in common; None without one, or without such a branch."""
+    said = repo.objects("merge-base", target, f"refs/heads/{branch}", ok=(0, 1, 128))
+    return Sha(said.text) if said.rc == 0 else None
+
+
 _SHARED = ("tasks", "verdicts")
 """What travels between machines in shared mode, beside the landing record, which always does."""
 

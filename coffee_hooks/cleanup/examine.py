@@ -14,6 +14,7 @@ from coffee_hooks.base.git import GitFailed, Repo, Result, in_worktree
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.text import printable
 from coffee_hooks.base.worktrees import Worktree
+from coffee_hooks.cleanup.nested import with_work
 from coffee_hooks.cleanup.submodules import unpublished
 from coffee_hooks.cleanup.values import Tree
 
@@ -28,7 +29,8 @@ _STATUS = (
 def examine(repo: Repo, worktree: Worktree, others: Iterable[Path], precious: Sequence[str]) -> Tree:
     """What *worktree* holds. *others* are the folders of all worktrees, *precious* globs of ignored files that count.
 
-    Three git processes, two more for each submodule in use. A tree that git cannot read is unsavable.
+    Three git processes, two more for each submodule in use and three for each repository in an ignored folder. A tree
+    that git cannot read is unsavable.
     """
     try:
         return _missing(repo, worktree) if worktree.missing else _present(worktree, others, precious)
@@ -56,6 +58,7 @@ def _present(worktree: Worktree, others: Iterable[Path], precious: Sequence[str]
     index = _read(top, "ls-files", "--stage", "-v", "-z").records
     kept = tuple(name for name in ignored if _counts(top, name, copied, precious))
     nested = [path for path in others if path != top and path.is_relative_to(top)]
+    repositories = [name for name in ignored if name.endswith("/") and name not in kept]
     submodules = [line.partition("\t")[2] for line in index if line[2:].startswith("160000 ")]
     busy = worktree.in_progress or (
         "a git command (index.lock)" if (worktree.git_dir / "index.lock").exists() else None
@@ -70,6 +73,7 @@ def _present(worktree: Worktree, others: Iterable[Path], precious: Sequence[str]
             *(f"the submodule {printable(_path(e))} has uncommitted work" for e in entries if _inner(e)),
             *(f"another worktree lies inside it: {printable(str(path))}" for path in nested),
             *unpublished(top, worktree.git_dir, submodules),
+            *with_work(top, repositories, lambda name: _counts(top, name, {}, precious)),
         ),
     )
 

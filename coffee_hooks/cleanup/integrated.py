@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.merge_tree import merge_trees
@@ -11,12 +11,14 @@ from coffee_hooks.base.model import Sha
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.cleanup.squashed import Commit, squashed
 from coffee_hooks.cleanup.values import Integration
+from coffee_hooks.sources.roadmap_conflict import resolve
 
 
-def integrated(repo: Repo, target: Sha, tips: Iterable[Sha]) -> dict[Sha, Integration]:
+def integrated(repo: Repo, target: Sha, tips: Iterable[Sha], roadmaps: Sequence[str] = ()) -> dict[Sha, Integration]:
     """The commits among *tips* that add nothing to *target*, each with the reason; the others are left out.
 
-    At most six git processes, whatever the number of tips. A commit that git cannot read is left out.
+    *roadmaps*: where the roadmap may be, which is merged item by item. At most six git processes, whatever the number
+    of tips, and six more where roadmaps conflict. A commit that git cannot read is left out.
     """
     commits = read_commits(repo, [target, *tips])
     wanted = [tip for tip in dict.fromkeys(tips) if tip in commits]
@@ -33,7 +35,8 @@ def integrated(repo: Repo, target: Sha, tips: Iterable[Sha]) -> dict[Sha, Integr
         elif commits[tip].tree == here:
             found[tip] = Integration.SAME_TREE
     rest = [tip for tip in wanted if tip not in found]
-    merges = zip(rest, merge_trees(repo, [(target, tip) for tip in rest]), strict=True)
+    pairs = [(target, tip) for tip in rest]
+    merges = zip(rest, resolve(repo, target, roadmaps, pairs, merge_trees(repo, pairs)), strict=True)
     found |= {
         tip: Integration.ADDS_NOTHING for tip, merged in merges if merged and merged.clean and merged.tree == here
     }

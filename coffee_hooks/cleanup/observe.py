@@ -12,6 +12,7 @@ from coffee_hooks.cleanup.integrated import integrated, read_commits
 from coffee_hooks.cleanup.scene import RESTORED, Scene, branch_of, is_ours
 from coffee_hooks.cleanup.values import Facts, Home, Integration, Ownership, Place, Remote, RemotePolicy, Work
 from coffee_hooks.guard.cfr_013 import branch_allowed
+from coffee_hooks.sources.roadmap_places import roadmap_paths
 from coffee_hooks.state.claims import Claim, ClaimState
 
 
@@ -20,13 +21,14 @@ def gather(scene: Scene, branches: Iterable[str], *, named: bool, remote: Remote
     wanted = tuple(dict.fromkeys(branches))
     homes = {branch: _homes(scene, branch) for branch in wanted}
     tips = [sha for branch in wanted for sha in _commits(scene, branch, homes[branch])]
-    here = integrated(scene.project.repo, scene.target, tips)
+    repo, roadmaps = scene.project.repo, roadmap_paths(scene.project.config.roadmap)
+    here = integrated(repo, scene.target, tips, roadmaps)
     there = here
     if scene.remote_target != scene.target:
-        there = integrated(scene.project.repo, scene.remote_target, tips)
+        there = integrated(repo, scene.remote_target, tips, roadmaps)
     landed = {**there, **here}
     empty = _empty_claims(scene, wanted, landed)
-    times = {sha: commit.when for sha, commit in read_commits(scene.project.repo, tips).items()}
+    times = {sha: commit.when for sha, commit in read_commits(repo, tips).items()}
     return tuple(
         _facts(scene, branch, homes[branch], landed, empty, times, named=named, remote=remote) for branch in wanted
     )

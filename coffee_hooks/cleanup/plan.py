@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.project import Project
+from coffee_hooks.base.refs import Move
 from coffee_hooks.base.text import printable
+from coffee_hooks.cleanup.forget import outdated
 from coffee_hooks.cleanup.judge import judge
 from coffee_hooks.cleanup.observe import gather, look_closer
 from coffee_hooks.cleanup.remote import ask_remote
@@ -21,10 +23,14 @@ from coffee_hooks.state.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A decision for each branch, made on one look at the repository."""
+    """A decision for each branch, made on one look at the repository.
+
+    *forgotten* are the deletions of outdated verdicts, None when that was not asked for.
+    """
 
     scene: Scene
     decisions: tuple[Decision, ...]
+    forgotten: tuple[Move, ...] | None = None
 
     @property
     def removals(self) -> tuple[Decision, ...]:
@@ -34,7 +40,9 @@ class Plan:
     @property
     def changes(self) -> tuple[str, ...]:
         """The exact changes as lines of text, in order; names made harmless."""
-        return tuple(printable(line) for decision in self.removals for line in _changes(self.scene, decision.facts))
+        lines = [line for decision in self.removals for line in _changes(self.scene, decision.facts)]
+        lines += [f"forget the verdict {move.ref} ({move.old[:10]})" for move in self.forgotten or ()]
+        return tuple(map(printable, lines))
 
 
 def plan_cleanup(
@@ -45,7 +53,7 @@ def plan_cleanup(
     remote: RemotePolicy = RemotePolicy.DELETE,
     store: Store,
 ) -> Plan:
-    """Decide about the named branches, or without names about all of ours. Changes no ref and no file.
+    """Decide about the named branches, or without names about all of ours and old verdicts. Changes nothing.
 
     Raises UsageError without a target branch, or when something is waived without naming the branch;
     EnvironmentFailure when the remote is wanted and cannot be read.
@@ -62,7 +70,8 @@ def plan_cleanup(
         decisions[each.branch] = judge(each, waive, min_age)
     made = tuple(decision for decision in decisions.values() if decision is not None)
     # What nobody named and is not there any more is only a stale memory of the remote.
-    return Plan(scene, tuple(d for d in made if d.facts.named or d.outcome is not Outcome.MISSING))
+    shown = tuple(d for d in made if d.facts.named or d.outcome is not Outcome.MISSING)
+    return Plan(scene, shown, None if names else outdated(scene))
 
 
 def claim_after(facts: Facts) -> ClaimState | None:

@@ -14,6 +14,7 @@ from coffee_hooks.base.text import printable
 from coffee_hooks.cleanup.integrated import integrated, read_commits
 from coffee_hooks.cleanup.scene import HEADS, Scene
 from coffee_hooks.cleanup.values import Facts, Integration, Remote
+from coffee_hooks.sources.roadmap_places import roadmap_paths
 
 _FLAG = re.compile(r"^(?P<flag>[ +\-*=!])\t[^\t]*?:(?P<ref>refs/heads/[^\t]+)\t(?P<summary>.*)$", re.M)
 
@@ -25,10 +26,10 @@ def ask_remote(scene: Scene, facts: Iterable[Facts]) -> tuple[Facts, ...]:
     if not unasked:
         return every
     heads = _heads(scene.project, unasked)
-    repo = scene.project.repo
+    repo, roadmaps = scene.project.repo, roadmap_paths(scene.project.config.roadmap)
     known = read_commits(repo, heads.values())
-    there = integrated(repo, scene.remote_target, known)
-    here = there if scene.target == scene.remote_target else integrated(repo, scene.target, known)
+    there = integrated(repo, scene.remote_target, known, roadmaps)
+    here = there if scene.target == scene.remote_target else integrated(repo, scene.target, known, roadmaps)
     return tuple(
         _told(each, heads.get(each.branch), known.keys(), there, here) if each.remote is Remote.UNASKED else each
         for each in every

@@ -79,7 +79,8 @@ def apply_cleanup(plan: Plan, store: Store, _proof: LockProof) -> CleanupReport:
         project.worktrees_root.rmdir()
     if any(result.outcome is Outcome.REMOVED for result in results.values()):
         set_fact(store, "last_cleanup", str(int(time.time())))
-    return CleanupReport(tuple(results.get(d.facts.branch, _said(d)) for d in plan.decisions))
+    said = tuple(results.get(d.facts.branch, _said(d)) for d in plan.decisions)
+    return CleanupReport(said, forgotten=_forget(plan))
 
 
 def _remove(scene: Scene, store: Store, facts: Facts) -> None:
@@ -98,6 +99,17 @@ def _remove(scene: Scene, store: Store, facts: Facts) -> None:
         record_timing(
             store, Timing(facts.claim.task, facts.branch, Phase.CLEANUP, started, time.time(), Outcome.REMOVED.value)
         )
+
+
+def _forget(plan: Plan) -> tuple[str, ...] | None:
+    """The verdicts that went, all at once; none when one was written again meanwhile: the next cleanup will see."""
+    if plan.forgotten is None:
+        return None
+    try:
+        gone = transact(plan.scene.project.repo, plan.forgotten, reason="coffee cleanup: old verdicts")
+    except GitFailed:  # a lock of somebody else, say; what was removed before must be told all the same
+        gone = False
+    return tuple(move.ref for move in plan.forgotten) if gone else ()
 
 
 @contextlib.contextmanager

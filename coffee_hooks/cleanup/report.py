@@ -11,8 +11,13 @@ from coffee_hooks.state.graveyard import Grave
 
 
 def cleanup_json(report: CleanupReport) -> dict[str, Any]:
-    """``{"results": [{branch, worktree, outcome, detail, backup}]}``, and ``changes`` after a dry run."""
+    """``{"results": [{branch, worktree, outcome, detail, backup}]}``, and ``changes`` after a dry run.
+
+    Where outdated verdicts were looked for, ``forgotten`` lists the refs that went.
+    """
     value: dict[str, Any] = {"results": [_result(result) for result in report.results]}
+    if report.forgotten is not None:
+        value["forgotten"] = list(report.forgotten)
     return value if report.changes is None else {**value, "changes": list(report.changes)}
 
 

@@ -16,6 +16,7 @@ from coffee_hooks.cleanup.examine import COPIED
 from coffee_hooks.cleanup.running import running_branches
 from coffee_hooks.cleanup.values import RemotePolicy
 from coffee_hooks.guard.cfr_013 import PREFIX, branch_allowed
+from coffee_hooks.state import verdicts
 from coffee_hooks.state.agents import all_runs
 from coffee_hooks.state.claims import Claim, owner_name, read_claims
 from coffee_hooks.state.graveyard import Grave, read_graves
@@ -29,13 +30,17 @@ RESTORED = "coffee-restored"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything about the repository that was read once. *landed* is UNIX time of the last landing by branch."""
+    """Everything about the repository that was read once. *landed* is UNIX time of the last landing by branch.
+
+    *refs* are the branches, here and on the remote, and the verdicts. *landed_trees* are those of every target.
+    """
 
     project: Project
     refs: Mapping[str, Sha]
     worktrees: tuple[Worktree, ...]
     claims: Mapping[str, Claim]
     landed: Mapping[str, int]
+    landed_trees: frozenset[Sha]
     graves: tuple[Grave, ...]
     running: Mapping[str, str]
     recorded: Mapping[str, frozenset[Path]]
@@ -64,11 +69,12 @@ def look_around(project: Project, store: Store) -> Scene:
     """Read the repository; about ten git processes. Raises UsageError without a target branch."""
     repo, now = project.repo, time.time()
     fallback = require_target(project)
-    refs = list_refs(repo, HEADS, *([f"refs/remotes/{project.remote}/"] if project.remote else []))
+    refs = list_refs(repo, HEADS, verdicts.PREFIX, *([f"refs/remotes/{project.remote}/"] if project.remote else []))
     claims: dict[str, Claim] = {}
     for claim in sorted(read_claims(repo).values(), key=lambda claim: (not claim.open, claim.task)):
         claims.setdefault(claim.branch, claim)
-    landings = [landing for landing in read_landings(repo) if landing.target == project.config.target]
+    record = read_landings(repo)
+    landings = [landing for landing in record if landing.target == project.config.target]
     recorded: dict[str, set[Path]] = {}
     runs = all_runs(store)
     for run in runs:
@@ -77,6 +83,7 @@ def look_around(project: Project, store: Store) -> Scene:
     return Scene(
         project=project, refs=refs, worktrees=list_worktrees(repo), claims=claims,
         landed={member.branch: landing.when for landing in landings for member in landing.members},
+        landed_trees=frozenset(landing.tree for landing in record),
         graves=read_graves(repo), running=running_branches(runs, repo.state_dir, now),
         recorded={branch: frozenset(paths) for branch, paths in recorded.items()},
         target=target, remote_target=refs.get(project.remote_ref or "", target), owner=owner_name(),

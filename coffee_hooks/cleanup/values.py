@@ -189,10 +189,14 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class CleanupReport:
-    """What a cleanup did, a result for each branch it looked at; *changes* only for a dry run."""
+    """What a cleanup did, a result for each branch it looked at; *changes* only for a dry run.
+
+    *forgotten* are the refs of outdated verdicts that went, None when nobody asked for that.
+    """
 
     results: tuple[Removal, ...]
     changes: tuple[str, ...] | None = None
+    forgotten: tuple[str, ...] | None = None
 
     @property
     def exit_code(self) -> int:

@@ -7,7 +7,7 @@ import os
 from coffee_hooks.base.project import Project
 from coffee_hooks.doctor.values import Check, fine, wrong
 from coffee_hooks.init.merge_driver import NAME, Wiring, choose_roadmap, look_at_driver
-from coffee_hooks.sources.plan import ROADMAPS
+from coffee_hooks.sources.roadmap_places import ROADMAPS
 
 
 def look_at_wiring(project: Project) -> Wiring:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from coffee_hooks.base.git import Repo, in_worktree
 from coffee_hooks.init.write import Draft, read_regular
-from coffee_hooks.sources.plan import ROADMAPS
+from coffee_hooks.sources.roadmap_places import ROADMAPS
 
 NAME = "coffee-roadmap"
 TITLE = "the roadmap, item by item (coffee)"

@@ -187,8 +187,6 @@ def cleanup_for(start: Path, ask: CleanupAsk) -> int:
 
 
 def _cleanup_text(report: CleanupReport) -> str:
-    if not report.results:
-        return "nothing to clean up"
     lines = []
     for result in report.results:
         lines.append(
@@ -198,7 +196,10 @@ def _cleanup_text(report: CleanupReport) -> str:
             lines.append(f"    parked; bring it back with: coffee restore {printable(result.branch)}")
         if result.hint and result.outcome is not Outcome.REMOVED:
             lines.append(f"    -> {result.hint}")
-    return "\n".join([*lines, *(f"would {change}" for change in report.changes or ())])
+    if report.forgotten:
+        lines.append(f"old verdicts of the gate forgotten: {len(report.forgotten)}")
+    lines += [f"would {change}" for change in report.changes or ()]
+    return "\n".join(lines) or "nothing to clean up"
 
 
 def restore_for(start: Path, branch: str | None, dry_run: bool) -> int:

@@ -6,12 +6,13 @@ import time
 
 from coffee_hooks.base import output
 from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure, UsageError
+from coffee_hooks.base.model import Sha
 from coffee_hooks.base.refs import resolve_commit
 from coffee_hooks.base.target import is_ancestor
 from coffee_hooks.base.text import printable
 from coffee_hooks.loop.moment import Moment
 from coffee_hooks.loop.retry import GONE, Failure, Next, block, decide, failure_now, never_began
-from coffee_hooks.loop.work import assignment, crew_for
+from coffee_hooks.loop.work import brief, crew_for
 from coffee_hooks.ready.judge import Code
 from coffee_hooks.ready.observe import Candidate, Readiness
 from coffee_hooks.sources.plan import read_plan
@@ -40,7 +41,7 @@ def _look_at(moment: Moment, claim: Claim, candidate: Candidate | None) -> None:
     moment.stranded = moment.stranded or never_began(claim, run, candidate)
     if failure is None or (failure.code == GONE and _landed_by_hand(moment, claim)):
         return
-    give_back(moment, claim, failure)
+    give_back(moment, claim, failure, moment.target.sha)
 
 
 def _landed_by_hand(moment: Moment, claim: Claim) -> bool:
@@ -58,10 +59,10 @@ def _tell_people(moment: Moment, candidate: Candidate) -> None:
     moment.notify(f"Conflict: {printable(name)}", text, f"conflict:{name}:{candidate.branch.tip}")
 
 
-def give_back(moment: Moment, claim: Claim, failure: Failure) -> None:
-    """Start the owner again with what failed, or give the task to a person."""
+def give_back(moment: Moment, claim: Claim, failure: Failure, target: Sha) -> None:
+    """Start the owner again with what failed on *target*, or give the task to a person."""
     what = decide(failure, claim.attempt, moment.project.config.agent.retries, time.time())
-    if what is Next.RESUME and (why := _resume(moment, claim, failure)):
+    if what is Next.RESUME and (why := _resume(moment, claim, failure, target)):
         what = Next.BLOCK
         claim = claims_.read_claims(moment.project.repo).get(claim.task, claim)
         failure = Failure(failure.code, f"{failure.summary}, and its agent cannot be started again: {why}")
@@ -72,12 +73,12 @@ def give_back(moment: Moment, claim: Claim, failure: Failure) -> None:
         moment.tell("blocked", {"task": claim.task, "branch": claim.branch, "reason": reason})
 
 
-def _resume(moment: Moment, claim: Claim, failure: Failure) -> str | None:
+def _resume(moment: Moment, claim: Claim, failure: Failure, target: Sha) -> str | None:
     """Why its agent cannot be started (no branch, command or worktree); None when it was, or somebody else has it."""
     try:
         plan = read_plan(moment.project, moment.target.sha)
         crew = crew_for(moment.project, moment.wishes.agent)
-        work = assignment(plan, claim.task, failure.feedback)
+        work = brief(moment.project, plan, claim, failure, target)
         again = resume(moment.project, moment.store, claim, work, crew)
     except (UsageError, EnvironmentFailure) as failed:
         return failed.what

@@ -45,7 +45,7 @@ def merge_ready(moment: Moment, readiness: Readiness) -> bool:
         _remember(moment, result, report.after)
     landed = any(result.outcome == "landed" for result in report.results)
     for result in () if landed else report.results:
-        _hand_back(moment, result)
+        _hand_back(moment, result, report.after)
     return landed
 
 
@@ -76,12 +76,12 @@ def _remember(moment: Moment, result: Result, target: Sha) -> None:
         moment.notify(f"Merge error: {name}", f"{failed.what}\n\n{failed.hint}", f"error:{result.branch}:{result.sha}")
 
 
-def _hand_back(moment: Moment, result: Result) -> None:
+def _hand_back(moment: Moment, result: Result, target: Sha) -> None:
     failure = failure_of(result)
     for claim in moment.claims.values():
         open_ = claim.state in (ClaimState.CLAIMED, ClaimState.DONE)
         if failure is not None and open_ and claim.branch == result.branch and moment.is_ours(claim):
-            give_back(moment, claim, failure)
+            give_back(moment, claim, failure, target)
 
 
 def _announce(moment: Moment, candidate: Candidate) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
 from coffee_hooks.base import messages
+from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.text import printable
 from coffee_hooks.merge.merge import Result
@@ -25,6 +26,11 @@ LOG_TAIL = 6_000
 """Bytes of a gate log that an agent is shown."""
 
 GONE = "branch-gone"
+CONFLICT = "conflict"
+_RESOLVE = (
+    "Merge the target into your branch (this one merge is allowed), resolve the conflicts without dropping either"
+    " side's work, run the tests and commit."
+)
 
 
 class Next(Enum):
@@ -136,13 +142,25 @@ def _in_the_way(candidate: Candidate) -> Failure | None:
 
 def _conflict(paths: Sequence[str]) -> Failure:
     lines = "\n".join(f"- {printable(path)}" for path in paths)
-    return Failure(
-        "conflict",
-        f"conflicts in {listed(paths)}" if paths else "git cannot merge it",
-        f"Your branch conflicts with the target in:\n{lines}\n\nMerge the target into your branch"
-        " (this one merge is allowed), resolve the conflicts without dropping either side's work, run the tests"
-        " and commit.",
-    )
+    summary = f"conflicts in {listed(paths)}" if paths else "git cannot merge it"
+    return Failure(CONFLICT, summary, f"Your branch conflicts with the target in:\n{lines}\n\n{_RESOLVE}")
+
+
+def failure_again(reason: str) -> Failure:
+    """What the *reason* of a claim tells an agent that a person starts once more. Pure."""
+    code, _, summary = reason.partition(": ")
+    return Failure(code, summary, f"{reason}.\n\n{_RESOLVE}" if code == CONFLICT else reason)
+
+
+def with_history(failure: Failure, name: str, target: Sha, base: Sha | None) -> Failure:
+    """A conflict with the target *name* at *target*, told with the merge *base* that both sides started from. Pure."""
+    where = f"The target {printable(name)} is at {target}."
+    if base is not None:
+        where += (
+            f" The merge base is {base}: `git diff {base} {target} -- FILE` shows what the target did to a file,"
+            f" `git diff {base} HEAD -- FILE` what you did."
+        )
+    return replace(failure, feedback=f"{failure.feedback}\n\n{where}")
 
 
 def _red(log: Path | None) -> Failure:

@@ -16,7 +16,8 @@ from coffee_hooks.base.model import TaskId
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import printable
-from coffee_hooks.loop.work import assignment, crew_for
+from coffee_hooks.loop.retry import failure_again
+from coffee_hooks.loop.work import assignment, brief, crew_for
 from coffee_hooks.ready.observe import detect_ready
 from coffee_hooks.sources.plan import read_plan
 from coffee_hooks.sources.task_names import parse_task_name, resolve_task, task_key
@@ -123,9 +124,12 @@ def resume_task(start: Path, name: str, agent: str | None) -> Spawned:
     claim = claimed_task(project, name)
     if not claim.open:
         raise RuleError(f"{claim.task} is {claim.state.value}", hint=f"coffee spawn {claim.task}")
-    plan = read_plan(project, read_target(project).sha)
+    target = read_target(project).sha
+    plan = read_plan(project, target)
+    work = assignment(plan, claim.task)
+    if claim.reason:
+        work = brief(project, plan, claim, failure_again(claim.reason), target)
     with open_store(project.repo.state_dir) as store:
-        work = assignment(plan, claim.task, claim.reason)
         return resume(project, store, claim, work, crew_for(project, agent))
 
 

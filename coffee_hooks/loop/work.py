@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from coffee_hooks.base.model import TaskId
+from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
+from coffee_hooks.base.target import merge_base
 from coffee_hooks.evaluate.evaluate import evaluate
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing
-from coffee_hooks.sources.plan import read_plan
+from coffee_hooks.loop.retry import CONFLICT, Failure, with_history
+from coffee_hooks.sources.plan import Plan, read_plan
 from coffee_hooks.sources.task_names import resolve_task
 from coffee_hooks.spawn.agent import choose_agent
 from coffee_hooks.spawn.claim import claim_all
 from coffee_hooks.spawn.crew import Crew, check_steps, muster
 from coffee_hooks.spawn.launch import WORKTREE_FAILED, launch
 from coffee_hooks.spawn.living import count_busy
-from coffee_hooks.spawn.prompt import assignment
+from coffee_hooks.spawn.prompt import Assignment, assignment
 from coffee_hooks.spawn.report import Skipped, SpawnReport
 from coffee_hooks.spawn.spawn import enlisting
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
@@ -26,6 +28,15 @@ def crew_for(project: Project, agent: str | None) -> Crew:
     """The agent that is wanted, checked. Raises UsageError or EnvironmentFailure."""
     check_steps(project.config)
     return muster(*choose_agent(project.config, agent))
+
+
+def brief(project: Project, plan: Plan, claim: Claim, failure: Failure, target: Sha) -> Assignment:
+    """What the agent of *claim* is told about *failure*; of a conflict with *target* also the way out of it."""
+    if failure.code != CONFLICT:
+        return assignment(plan, claim.task, failure.feedback)
+    base = merge_base(project.repo, target, claim.branch)
+    told = with_history(failure, project.config.target, target, base)
+    return assignment(plan, claim.task, told.feedback, target)
 
 
 def free_places(project: Project, store: Store, most: int | None) -> int:
@@ -98,4 +109,4 @@ def _why_not(evaluation: Evaluation, task: TaskId, places: int) -> Skipped | Non
     return Skipped(task, "not-independent", "it does not say which files it changes, so it runs alone")
 
 
-__all__ = ["assignment", "crew_for", "free_places", "select", "spawn_tasks", "startable"]
+__all__ = ["assignment", "brief", "crew_for", "free_places", "select", "spawn_tasks", "startable"]

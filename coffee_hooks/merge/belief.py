@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import mul
 
 # From one branch in four hundred to four in five, evenly spaced in the logarithm of the odds.
 _RATES: tuple[float, ...] = tuple(1 / (1 + 400 * math.exp(-math.log(1600) * i / 40)) for i in range(41))
@@ -40,12 +41,11 @@ class Belief:
     @property
     def rate(self) -> float:
         """The expected share of red branches, between 0 and 1."""
-        return sum(w * p for w, p in zip(self.weights, _RATES, strict=True))
+        return sum(map(mul, self.weights, _RATES))
 
     def all_good(self, count: int) -> float:
         """The probability that *count* branches are green together."""
-        powers = _powers(count)
-        return sum(w * each for w, each in zip(self.weights, powers, strict=True))
+        return sum(map(mul, self.weights, _powers(count)))
 
 
 def believe(history: History, reds: Iterable[int]) -> Belief:
@@ -55,12 +55,9 @@ def believe(history: History, reds: Iterable[int]) -> Belief:
 
 @lru_cache(maxsize=4096)
 def _believe(good: int, bad: int, reds: tuple[int, ...]) -> Belief:
-    weights = []
-    for rate in _RATES:
-        likelihood = math.pow(1 - rate, good) * math.pow(rate, bad)
-        for size in reds:
-            likelihood *= 1 - math.pow(1 - rate, size)
-        weights.append(likelihood)
+    weights = [power * math.pow(rate, bad) for power, rate in zip(_powers(good), _RATES, strict=True)]
+    for size in reds:
+        weights = [weight * (1 - power) for weight, power in zip(weights, _powers(size), strict=True)]
     total = sum(weights)
     if total <= 0.0:  # a history beyond what floats can multiply
         rate = bad / (good + bad)
@@ -69,6 +66,6 @@ def _believe(good: int, bad: int, reds: tuple[int, ...]) -> Belief:
     return Belief(tuple(weight / total for weight in weights))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _powers(count: int) -> tuple[float, ...]:
     return tuple(math.pow(1 - rate, count) for rate in _RATES)

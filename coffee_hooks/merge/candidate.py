@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from coffee_hooks.base.attributes import with_attributes_of
 from coffee_hooks.base.config import FILE, Config
 from coffee_hooks.base.git import GitFailed, Repo
-from coffee_hooks.base.merge_tree import Merged, merge_tree
+from coffee_hooks.base.merge_tree import merge_tree
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.trees import replace_blob
+from coffee_hooks.sources.roadmap_conflict import resolve
+from coffee_hooks.sources.roadmap_places import roadmap_paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,10 @@ class Builder:
 
     def _build(self, before: State, work: Work) -> Link | Refused:
         merged = merge_tree(self.repo, before.commit, work.tip)
-        if not merged.clean:
-            merged = self._with_roadmap(before, work, merged)
+        if not merged.clean and self.roadmap is not None:
+            merged = (
+                resolve(self.repo, before.commit, [self.roadmap], [(before.commit, work.tip)], [merged])[0] or merged
+            )
         if not merged.clean:
             return Refused("conflict", f"git cannot merge it with {self.config.target}", merged.conflicts)
         if merged.tree == before.tree:
@@ -175,21 +179,6 @@ class Builder:
         self._read([work])
         return self._sides[work.tip]
 
-    def _with_roadmap(self, before: State, work: Work, merged: Merged) -> Merged:
-        """Where the roadmap conflicts, its items are merged one by one; it may still conflict."""
-        if self.roadmap is None or self.roadmap not in merged.conflicts:
-            return merged
-        from coffee_hooks.merge.roadmap_file import merged_roadmap
-
-        data = merged_roadmap(self.repo, before.commit, work.tip, self.roadmap)
-        if data is None:
-            return merged
-        rest = tuple(path for path in merged.conflicts if path != self.roadmap)
-        try:
-            return Merged(replace_blob(self.repo, merged.tree, self.roadmap, data), not rest, rest)
-        except KeyError:
-            return merged
-
     def _marked(self, after: State, task: TaskId) -> tuple[State, str | None]:
         """*after* with the item of *task* set to complete, or a sentence that says why it is not."""
         assert self.roadmap is not None
@@ -214,9 +203,7 @@ class Builder:
 
 def builder_at(repo: Repo, base: Sha, config: Config, identity: Mapping[str, str]) -> Builder:
     """A builder of candidates onto the commit *base*, with that commit's attributes. Raises GitFailed."""
-    from coffee_hooks.sources.plan import ROADMAPS
-
-    wanted = (config.roadmap,) if config.roadmap else ROADMAPS
+    wanted = roadmap_paths(config.roadmap)
     found = read_blobs(repo, [*(f"{base}:{path}" for path in wanted), f"{base}:{FILE}"])
     roadmap = next((path for path in wanted if Sha(f"{base}:{path}") in found), None)
     tree = Sha(repo.objects("rev-parse", f"{base}^{{tree}}").text)

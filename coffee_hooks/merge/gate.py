@@ -92,18 +92,15 @@ class GateKeeper:
 
     def final(self, verdict: Remembered) -> bool:
         """Whether it needs no further run: green is, red is after the confirmations."""
-        return verdict.verdict is Verdict.GREEN or verdict.runs > self.gate.retries
+        return is_final(verdict, self.gate.retries)
 
     def saw(self, tree: Sha, run: Run) -> Remembered | None:
         """Add a finished *run* of *tree* to what is known; an ERROR adds nothing. It is not remembered yet."""
         if run.outcome is Outcome.ERROR:
             return self._seen.get(tree)
-        before = self._seen.get(tree)
         verdict = Verdict(run.outcome.value)
-        flipped = before is not None and (before.flaky or before.verdict is not verdict)
         log = str(run.log) if verdict is Verdict.RED and run.log else None
-        runs = 1 + (before.runs if before is not None and (before.verdict is verdict or flipped) else 0)
-        self._seen[tree] = Remembered(verdict, run.seconds, runs, log, flipped)
+        self._seen[tree] = with_run(self._seen.get(tree), verdict, run.seconds, log)
         return self._seen[tree]
 
     def keep(self, tree: Sha) -> None:
@@ -187,6 +184,19 @@ def _tail(log: Path) -> bytes:
             return file.read()
     except FileNotFoundError:
         return b""
+
+
+def is_final(known: Remembered, retries: int) -> bool:
+    """Whether a tree needs no further run: green does not, red does not once it was confirmed. Pure."""
+    return known.verdict is Verdict.GREEN or known.runs > retries
+
+
+def with_run(before: Remembered | None, verdict: Verdict, seconds: float, log: str | None) -> Remembered:
+    """What is known of a tree after one run more; flaky once its runs disagreed. Pure."""
+    if before is None:
+        return Remembered(verdict, seconds, 1, log)
+    flaky = before.flaky or before.verdict is not verdict
+    return Remembered(verdict, seconds, before.runs + 1, log, flaky)
 
 
 def conclude(ended: Ended, gate: Gate, free_bytes: int, said: bytes) -> tuple[Outcome, str]:

@@ -1,16 +1,13 @@
-"""What a merge does to the roadmap file: item by item where git's own merge conflicts, and never an item twice."""
+"""What a landing does to the roadmap file: the titles of its items, and never one of them twice."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from coffee_hooks.base.git import Repo
-from coffee_hooks.base.model import Sha, TaskId
-from coffee_hooks.base.refs import read_blobs
+from coffee_hooks.base.model import TaskId
 from coffee_hooks.sources.headings import Form
 from coffee_hooks.sources.markdown import decode, scan
 from coffee_hooks.sources.roadmap import parse_roadmap
-from coffee_hooks.sources.roadmap_merge import merge_roadmaps
 from coffee_hooks.sources.sections import read_sections
 from coffee_hooks.sources.task_names import task_key
 
@@ -42,21 +39,3 @@ def title_of(data: bytes, task: TaskId) -> str:
     """The title of *task*'s item, empty when there is none. Pure."""
     wanted = task_key(task)
     return next((item.title for item in parse_roadmap(data).items if task_key(item.id) == wanted), "")
-
-
-def merged_roadmap(repo: Repo, ours: Sha, theirs: Sha, path: str) -> bytes | None:
-    """The roadmap of a merge in which git found a conflict in it, None where it stays one. Raises GitFailed."""
-    args = ("merge-tree", "--write-tree", "-z", "--no-messages", ours, theirs)
-    stages: dict[str, str] = {}
-    for record in repo.objects(*args, ok=(0, 1)).records[1:]:
-        meta, _, name = record.partition("\t")
-        if name == path:
-            mode, blob, stage = meta.split(" ")
-            if mode not in ("100644", "100755"):
-                return None
-            stages[stage] = blob
-    if not {"2", "3"} <= stages.keys():
-        return None
-    blobs = read_blobs(repo, stages.values())
-    base, mine, other = (blobs.get(Sha(stages.get(stage, "")), b"") for stage in "123")
-    return merge_roadmaps(base, mine, other)

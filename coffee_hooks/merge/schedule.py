@@ -10,8 +10,11 @@ beginnings of the same order, and the whole without one branch.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import accumulate, islice, zip_longest
 from typing import Generic, TypeVar
 
 from coffee_hooks.merge.belief import Belief, History, believe
@@ -44,9 +47,12 @@ class Queue(Generic[Item]):
         """The smallest set that is known to be red, in order; empty when none is."""
         if not self.reds:
             return ()
-        place = {item: at for at, item in enumerate(self.items)}
-        sizes = [(len(red), min(place[item] for item in red), number) for number, red in enumerate(self.reds)]
-        return self.ordered(self.reds[min(sizes)[2]])
+        least = min(map(len, self.reds))
+        smallest = [red for red in self.reds if len(red) == least]
+        if len(smallest) == 1:
+            return self.ordered(smallest[0])
+        leader = next(item for item in self.items if any(item in red for red in smallest))
+        return self.ordered(next(red for red in smallest if leader in red))
 
     def ordered(self, chosen: Iterable[Item]) -> tuple[Item, ...]:
         """*chosen* in the order of the queue."""
@@ -95,22 +101,24 @@ class Queue(Generic[Item]):
 def plan(queue: Queue[Item], jobs: int) -> tuple[tuple[Item, ...], ...]:
     """The sets to test now, the most useful first, at most *jobs*; each on top of what is accepted.
 
-    A set of one that is known to be red is to be confirmed, and then blamed.
+    A set of one that is known to be red is to be confirmed, and then blamed. No other that is known to be red is among
+    them: its verdict would tell nothing, and is there at once.
     """
     if not queue.items or jobs < 1:
         return ()
-    alone = queue.suspects if len(queue.suspects) == 1 else ()
-    if alone:
-        rest = replace(queue, reds=tuple(red for red in queue.reds if alone[0] not in red))._without(frozenset(alone))
-        return (alone, *plan(rest, jobs - 1))
-    belief = believe(queue.history, map(len, _disjoint(queue.reds)))
     suspects = queue.suspects
-    rest_of = [item for item in queue.items if item not in suspects]
-    order = (*suspects, *rest_of)
-    first = _first(queue, belief)
+    if len(suspects) == 1:
+        rest = queue.drop(suspects[0])
+        return (suspects, *plan(rest, jobs - 1))
+    belief = believe(queue.history, map(len, _disjoint(queue.reds)))
+    first = _first(queue, suspects, belief)
     chosen = [first]
     if jobs > 1:
-        chosen += [c for c in _further(order, len(suspects), first, belief, jobs - 1) if c != first]
+        suspected = frozenset(suspects)
+        behind = (item for item in queue.items if item not in suspected)
+        order = (*suspects, *islice(behind, HORIZON))
+        further = _further(order, len(suspects), first, belief, jobs - 1)
+        chosen += [items for items in further if items != first and not queue.implied_red(items)]
     return tuple(chosen)
 
 
@@ -123,8 +131,7 @@ def _disjoint(reds: Sequence[frozenset[Item]]) -> list[frozenset[Item]]:
     return found
 
 
-def _first(queue: Queue[Item], belief: Belief) -> tuple[Item, ...]:
-    suspects = queue.suspects
+def _first(queue: Queue[Item], suspects: tuple[Item, ...], belief: Belief) -> tuple[Item, ...]:
     if suspects:
         return suspects[: _split(len(suspects), belief)]
     if queue.again:
@@ -158,47 +165,69 @@ def _split(size: int, belief: Belief) -> int:
 def _further(
     order: Sequence[Item], suspects: int, first: tuple[Item, ...], belief: Belief, count: int
 ) -> Iterator[tuple[Item, ...]]:
-    """Runs beside *first*, greedily by how many branches each settles beyond those before it, in expectation.
+    """Up to *count* runs beside *first*, the most useful first. The first *suspects* of *order* are red together."""
+    tested = len(first) if tuple(order[: len(first)]) == first else 0
+    for begin, without, far in _beside(min(len(order), HORIZON), suspects, len(first), tested, belief.rate, count):
+        if without is None:
+            yield tuple(order[:begin])
+        elif far > 1:
+            yield (*order[:without], *order[without + 1 : far])
 
-    The first *suspects* of *order* are red together. A beginning of the order that is green settles its branches where
-    the first bad one comes behind it; the whole without one branch settles all where that one is the only bad one.
+
+@lru_cache(maxsize=8192)
+def _beside(
+    most: int, suspects: int, begun: int, tested: int, rate: float, count: int
+) -> tuple[tuple[int, int | None, int], ...]:
+    """Greedily by how many branches each settles beyond those before it, in expectation: (begin, without, far).
+
+    A beginning of the order that is green settles its branches where the first bad one comes behind it; the first *far*
+    without one branch settle all where that one is the only bad one. *begun* is the size of the first run, *tested* the
+    same where that is a beginning, else 0.
     """
-    rate = min(max(belief.rate, 1e-6), 0.95)
+    rate = min(max(rate, 1e-6), 0.95)
     q = 1 - rate
-    width = suspects or len(first)
-    if not suspects:
-        width = min(len(order), HORIZON, max(width, round(1 / rate)))
-    far = min(len(order), HORIZON, max(width, round(1 / rate))) if suspects else width
+    far = min(most, max(suspects or begun, round(1 / rate)))
+    width = suspects or far
     total = 1 - q**suspects if suspects else 1.0
-    last = suspects or width
-    begins = [rate * q**i / total for i in range(last)]  # the first bad branch is number i, from 0
-    only = [begins[i] * q ** (far - i - 1) for i in range(last)]  # and the only one among the first `far`
-    more = [b - o for b, o in zip(begins, only, strict=True)]
-    known = {0} | ({len(first)} if tuple(order[: len(first)]) == tuple(first) else set())
+    first_bad = [rate * q**i / total for i in range(width)]
+    only = [each * q ** (far - i - 1) for i, each in enumerate(first_bad)]  # and no other of the first `far`
+    more = [each - alone for each, alone in zip(first_bad, only, strict=True)]
     behind = 0.0 if suspects else q**width
-    for _ in range(count):
-        best, choice, without = WORTHWHILE, 0, -1
-        for a in range(1, last if suspects else width + 1):
-            if a in known:
-                continue
-            floor = max(k for k in known if k < a)
-            roof = min((k for k in known if k > a), default=None)
-            end = last if roof is None else min(roof, last)
-            gain = (a - floor) * (sum(more[a:end]) + sum(only[a:end]) + (behind if roof is None else 0.0))
-            if gain > best:
-                best, choice, without = gain, a, -1
-        for i in range(last):
-            floor = max(k for k in known if k <= i)
-            gain = only[i] * (far - floor)
-            if gain > best:
-                best, choice, without = gain, 0, i
-        if without >= 0:
-            only[without] = 0.0
-            left = (*order[:without], *order[without + 1 : far])
-            if left:
-                yield left
-        elif choice:
-            known.add(choice)
-            yield tuple(order[:choice])
+    tests, found = sorted({0, tested}), list[tuple[int, int | None, int]]()
+    while len(found) < count:
+        gain, begin = _best_beginning(tests, [a + b for a, b in zip(more, only, strict=True)], behind)
+        other, without = _best_without(tests, only, far)
+        if max(gain, other) <= WORTHWHILE:
+            break
+        if gain >= other:
+            tests = sorted((*tests, begin))
+            found.append((begin, None, far))
         else:
-            return
+            only[without] = 0.0
+            found.append((0, without, far))
+    return tuple(found)
+
+
+def _best_beginning(tests: Sequence[int], first_bad: Sequence[float], behind: float) -> tuple[float, int]:
+    """What the best beginning beside those of *tests* settles, and its size."""
+    sums = list(accumulate(first_bad, initial=0.0))
+    width = len(first_bad)
+    best = (0.0, 0)
+    for floor, roof in zip_longest(tests, tests[1:]):
+        end = width if roof is None else min(roof, width)
+        rest = behind if roof is None else 0.0
+        for size in range(floor + 1, end + 1 if rest else end):
+            gain = (size - floor) * (sums[end] - sums[size] + rest)
+            if gain > best[0]:
+                best = (gain, size)
+    return best
+
+
+def _best_without(tests: Sequence[int], only: Sequence[float], far: int) -> tuple[float, int]:
+    """What the best run without one branch settles, and which that is."""
+    best = (0.0, 0)
+    for number, chance in enumerate(only):
+        gain = chance * (far - tests[bisect_right(tests, number) - 1])
+        if gain > best[0]:
+            best = (gain, number)
+    return best

@@ -105,11 +105,13 @@ class _Train(Generic[Item]):
 
     def start(self) -> None:
         """Give every free gate the most useful set that none is testing."""
+        if len(self.running) >= self.jobs:
+            return
+        testing = [frozenset(probe.whole) for probe in self.running]
         for items in plan(self.queue, self.jobs):
             if len(self.running) >= self.jobs:
                 return
-            wanted = {*self.accepted, *items}
-            if any(set(probe.whole) == wanted for probe in self.running):
+            if frozenset((*self.accepted, *items)) in testing:
                 continue
             probe = self.bench.start(Probe(self.accepted, items))
             for item in set(items).difference(probe.items):

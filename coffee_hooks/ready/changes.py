@@ -10,6 +10,7 @@ from coffee_hooks.base.git import Repo
 from coffee_hooks.base.merge_tree import Merged, merge_trees
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.parts import in_parts
+from coffee_hooks.sources.roadmap_conflict import resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,17 @@ class Effect:
     paths: tuple[str, ...]
 
 
-def find_effects(repo: Repo, target: Sha, tips: Sequence[Sha]) -> dict[Sha, Effect]:
-    """The effect of each tip on *target*; what git cannot merge is left out. A few git processes for all."""
+def find_effects(repo: Repo, target: Sha, tips: Sequence[Sha], roadmaps: Sequence[str] = ()) -> dict[Sha, Effect]:
+    """The effect of each tip on *target*; what git cannot merge is left out. A few git processes for all.
+
+    *roadmaps*: where the roadmap may be, which is merged item by item.
+    """
     # The target merged with itself is its own tree, which saves a process.
-    own, *results = merge_trees(repo, [(target, target), *((target, tip) for tip in tips)])
+    pairs = [(target, tip) for tip in tips]
+    own, *found = merge_trees(repo, [(target, target), *pairs])
     if own is None:
         return {}
+    results = resolve(repo, target, roadmaps, pairs, found)
     merged = {tip: result for tip, result in zip(tips, results, strict=True) if result}
     trees = list(dict.fromkeys(result.tree for result in merged.values() if result.tree != own.tree))
     paths = dict(zip(trees, in_parts(lambda part: _paths(repo, own.tree, part), trees), strict=True)) if trees else {}

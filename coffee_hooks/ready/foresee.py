@@ -12,6 +12,7 @@ from coffee_hooks.base.model import Sha
 from coffee_hooks.ready.changes import Effect, find_effects
 from coffee_hooks.ready.memo import Memo, keep, key_of, recall
 from coffee_hooks.ready.radar import Overlap, find_conflicts, shared_paths
+from coffee_hooks.sources.roadmap_places import roadmap_paths
 
 MOST = 5_000
 """Pairs that are merged to see whether they conflict: about 2 s of git. Of more nobody reads a list."""
@@ -25,29 +26,34 @@ class Foreseen:
     overlaps: tuple[Overlap, ...]
 
 
-def foresee(repo: Repo, target: Sha, tips: Mapping[str, Sha], *, every: bool) -> Foreseen:
+def foresee(repo: Repo, target: Sha, tips: Mapping[str, Sha], *, every: bool, roadmap: str | None = None) -> Foreseen:
     """Merge what is not known from the last time, in a few git processes. *tips* by branch.
 
-    *every*: these are all the branches there are, so what is known of others can be forgotten.
+    *roadmap*: where it is, if the configuration says so. *every*: these are all the branches there are, so what is
+    known of others can be forgotten.
     """
 
     @cache
     def merging() -> Repo:
         return with_attributes_of(repo, target)
 
-    key = key_of(repo, target)
+    roadmaps = roadmap_paths(roadmap)
+    key = key_of(repo, target, roadmaps)
     memo = recall(repo, key)
     effects = {tip: memo.effects[tip] for tip in tips.values() if tip in memo.effects}
     if new := [tip for tip in dict.fromkeys(tips.values()) if tip not in effects]:
-        effects |= find_effects(merging(), target, new)
+        effects |= find_effects(merging(), target, new, roadmaps)
     shared = shared_paths({name: effects[tip].paths for name, tip in tips.items() if tip in effects})
     pairs = {names: (tips[names[0]], tips[names[1]]) for names in list(shared)[:MOST]}
-    conflicts = {pair: memo.conflicts[pair] for pair in pairs.values() if pair in memo.conflicts}
+    conflicts: dict[tuple[Sha, Sha], bool | None] = {
+        pair: memo.conflicts[pair] for pair in pairs.values() if pair in memo.conflicts
+    }
     if untried := [pair for pair in dict.fromkeys(pairs.values()) if pair not in conflicts]:
-        conflicts |= find_conflicts(merging(), untried)
-    found = Memo(effects, conflicts)
+        conflicts |= find_conflicts(merging(), untried, target, roadmaps)
+    answers = {pair: answer for pair, answer in conflicts.items() if answer is not None}
+    found = Memo(effects, answers)
     if not every:
-        found = Memo({**memo.effects, **effects}, {**memo.conflicts, **conflicts})
+        found = Memo({**memo.effects, **effects}, {**memo.conflicts, **answers})
     if found != memo:
         keep(repo, key, found)
     # What git could not say counts as a conflict; None is a pair that nobody tried.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from coffee_hooks.base.git import OID, Repo
 from coffee_hooks.base.merge_tree import Merged
 from coffee_hooks.base.model import Sha
 from coffee_hooks.ready.changes import Effect
+from coffee_hooks.sources import roadmap_conflict
 
-FORM = 1
+FORM = 2
 FILE = "merges.json"
 
 
@@ -30,9 +31,14 @@ class Memo:
     conflicts: Mapping[tuple[Sha, Sha], bool] = field(default_factory=dict)
 
 
-def key_of(repo: Repo, target: Sha) -> str:
-    """What the answers depend on besides the tips: the target with its attributes, git, and settings we cannot pin."""
-    return json.dumps([FORM, repo.version, target, *map(_stamp, _settings(repo.common_dir))])
+def key_of(repo: Repo, target: Sha, roadmaps: Sequence[str]) -> str:
+    """What the answers depend on besides the tips: the target with its attributes, git, and settings we cannot pin.
+
+    And where the roadmap may be, and how it is merged.
+    """
+    return json.dumps(
+        [FORM, roadmap_conflict.FORM, roadmaps, repo.version, target, *map(_stamp, _settings(repo.common_dir))]
+    )
 
 
 def recall(repo: Repo, key: str) -> Memo:

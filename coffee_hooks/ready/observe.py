@@ -78,7 +78,7 @@ def detect_ready(
     by_branch = {claim.branch: claim for claim in (read_claims(repo) if claims is None else claims).values()}
     listed = _unlanded(repo, list_branches(project, target.sha, names), by_branch)
     tips = {branch.name: branch.tip for branch, ahead in listed if ahead}
-    foreseen = foresee(repo, target.sha, tips, every=not names)
+    foreseen = foresee(repo, target.sha, tips, every=not names, roadmap=project.config.roadmap)
     seen = _Seen(
         project, by_branch, foreseen.effects, _states(repo, [branch for branch, _ in listed]),
         what_agents_do(repo.state_dir, store), read_blames(repo), _reviews(project),

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from coffee_hooks.base.git import Repo
-from coffee_hooks.base.merge_tree import merge_trees
+from coffee_hooks.base.merge_tree import Merged, merge_trees
 from coffee_hooks.base.model import Sha
+from coffee_hooks.sources.roadmap_conflict import resolve
+
+MOST_ROADMAPS = 100
+"""Pairs whose roadmaps are merged in one look: about 2 s where these are long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,23 @@ def shared_paths(touched: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], 
     return {pair: tuple(paths) for pair, paths in sorted(found.items())}
 
 
-def find_conflicts(repo: Repo, pairs: Sequence[tuple[Sha, Sha]]) -> dict[tuple[Sha, Sha], bool]:
-    """Whether git cannot merge the two of each pair; what git could not say is left out. A few processes for all."""
-    return {pair: not merged.clean for pair, merged in zip(pairs, merge_trees(repo, pairs), strict=True) if merged}
+def find_conflicts(
+    repo: Repo, pairs: Sequence[tuple[Sha, Sha]], target: Sha | None = None, roadmaps: Sequence[str] = ()
+) -> dict[tuple[Sha, Sha], bool | None]:
+    """Whether the two of each pair conflict; what git could not say is left out. A few processes for all.
+
+    *roadmaps*: where *target* may have its roadmap, which is merged item by item. That takes a moment for each pair:
+    those beyond MOST_ROADMAPS are None, for the next time.
+    """
+    found = dict(zip(pairs, merge_trees(repo, pairs), strict=True))
+    asked = [pair for pair, merged in found.items() if merged and not merged.clean and _is_roadmap(merged, roadmaps)]
+    if asked and target is not None:
+        now = asked[:MOST_ROADMAPS]
+        found.update(zip(now, resolve(repo, target, roadmaps, now, [found[pair] for pair in now]), strict=True))
+    known: dict[tuple[Sha, Sha], bool | None] = {pair: not merged.clean for pair, merged in found.items() if merged}
+    return known | dict.fromkeys(asked[MOST_ROADMAPS:])
+
+
+def _is_roadmap(merged: Merged, roadmaps: Sequence[str]) -> bool:
+    """Whether the only path that conflicts may be the roadmap."""
+    return len(merged.conflicts) == 1 and merged.conflicts[0] in roadmaps

@@ -16,12 +16,10 @@ from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.text import printable
 from coffee_hooks.sources.dependencies import SPEC_KIND
 from coffee_hooks.sources.roadmap import parse_roadmap
+from coffee_hooks.sources.roadmap_places import ROADMAPS, roadmap_paths
 from coffee_hooks.sources.spec_choice import numbers_of
 from coffee_hooks.sources.specs import find_spec, parse_spec
 from coffee_hooks.sources.task_names import task_key
-
-ROADMAPS = ("docs/roadmap/ROADMAP.md", "docs/ROADMAP.md", "ROADMAP.md")
-"""Where the roadmap is looked for, in this order, unless the configuration names it."""
 
 _LEGACY_SPEC = re.compile(r"docs/[^/]*TECHNICAL_SPEC\.md", re.IGNORECASE)
 _REGULAR = (b"100644", b"100755")
@@ -90,7 +88,7 @@ def _files(project: Project, base: Sha) -> tuple[list[_File], list[Notice]]:
 
 def _roadmap(configured: str | None, files: Sequence[_File]) -> _File:
     readable = {file.path: file for file in files if file.blob}
-    for path in (configured.removeprefix("./"),) if configured else ROADMAPS:
+    for path in roadmap_paths(configured):
         if path in readable:
             return readable[path]
     if configured:

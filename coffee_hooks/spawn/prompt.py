@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from coffee_hooks.base.model import TaskId
+from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.text import one_line, printable
 from coffee_hooks.sources.plan import Plan
 
@@ -19,7 +19,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A task as its agent sees it. *feedback* is what failed last time, None on the first attempt."""
+    """A task as its agent sees it. *feedback* is what failed last time, None on the first attempt.
+
+    *merges* is the one commit that the agent may merge, to resolve a conflict with it.
+    """
 
     task: TaskId
     title: str
@@ -27,14 +30,15 @@ class Assignment:
     spec_path: str | None = None
     spec: str = ""
     feedback: str | None = None
+    merges: Sha | None = None
 
 
-def assignment(plan: Plan, task: TaskId, feedback: str | None = None) -> Assignment:
+def assignment(plan: Plan, task: TaskId, feedback: str | None = None, merges: Sha | None = None) -> Assignment:
     """What the plan says about *task*."""
     item, spec = plan.item(task), plan.specs.get(task)
     return Assignment(
         task, item.title if item else "", item.text if item else "", spec.path if spec else None,
-        spec.text if spec else "", feedback,
+        spec.text if spec else "", feedback, merges,
     )  # fmt: skip
 
 
@@ -49,11 +53,14 @@ def prompt(work: Assignment, worktree: Path, branch: str, gate: tuple[str, ...],
         parts.append(
             f"## What failed last time\n\n{quoted(work.feedback)}\n\nYour earlier commits are still here. Repair them."
         )
+    merging = "merge, rebase"
+    if work.merges:
+        merging = f"rebase, merge anything but the target (`git merge {work.merges}`)"
     tests = shlex.join(gate) or "the project's tests"
     parts.append(
         "## Rules\n\n"
         f"- Work only inside {printable(str(worktree))}, on branch {branch}. Change nothing outside it.\n"
-        "- Commit your work there. Do not push, merge, rebase or switch branches.\n"
+        f"- Commit your work there. Do not push, {merging} or switch branches.\n"
         f"- Before you finish, run: {tests}\n"
         "- Leave nothing uncommitted. Finish with `coffee done`, or with the line"
         " `Status: Ready for merge` in your last commit message.\n"

@@ -27,7 +27,7 @@ def read_blames(repo: Repo) -> Mapping[Sha, Blame]:
     """Every blamed commit."""
     refs = list_refs(repo, PREFIX)
     values = read_json(repo, refs.values())
-    found = (_decode(ref.removeprefix(PREFIX), values.get(blob, {})) for ref, blob in refs.items())
+    found = (decode(ref, values.get(blob, {})) for ref, blob in refs.items())
     return {blame.sha: blame for blame in found if blame is not None}
 
 
@@ -45,9 +45,11 @@ def forgive(repo: Repo, sha: Sha) -> None:
         transact(repo, [Move(PREFIX + sha, blob, ABSENT)])
 
 
-def _decode(name: str, value: Mapping[str, Any]) -> Blame | None:
+def decode(ref: str, value: Mapping[str, Any]) -> Blame | None:
+    """What *value* under *ref* says; None when it is no blame."""
     try:
         log = value.get("log")
-        return Blame(to_sha(name), to_sha(value["base"]), to_sha(value["tree"]), log if isinstance(log, str) else None)
+        sha = to_sha(ref.removeprefix(PREFIX))
+        return Blame(sha, to_sha(value["base"]), to_sha(value["tree"]), log if isinstance(log, str) else None)
     except (KeyError, ValueError):
         return None

@@ -6,12 +6,14 @@ import hashlib
 import json
 import platform
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from coffee_hooks.base.config import Command
-from coffee_hooks.base.git import ABSENT, Repo
+from coffee_hooks.base.git import ABSENT, OID, Repo
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.refs import Move, read_json, read_ref, transact, write_json
 
@@ -71,9 +73,21 @@ def recall_shared(repo: Repo, remote: str | None, ref: str) -> Remembered | None
 
 
 def remember(repo: Repo, ref: str, verdict: Remembered) -> None:
-    """Keep a verdict, replacing what was there."""
+    """Keep a verdict with the time, replacing what was there."""
     value = {
         "verdict": verdict.verdict.value, "seconds": round(verdict.seconds, 3), "runs": verdict.runs,
-        "log": verdict.log, "flaky": verdict.flaky,
+        "log": verdict.log, "flaky": verdict.flaky, "when": int(time.time()),
     }  # fmt: skip
     transact(repo, [Move(ref, read_ref(repo, ref) or ABSENT, write_json(repo, value))])
+
+
+def tree_of(ref: str) -> Sha | None:
+    """The tree whose verdict is kept under *ref*, None when *ref* is no name of ours."""
+    tree, _, name = ref.removeprefix(PREFIX).partition("/")
+    return Sha(tree) if ref.startswith(PREFIX) and name and OID.fullmatch(tree) else None
+
+
+def written_at(value: Mapping[str, Any]) -> float:
+    """When a verdict was remembered, in UNIX seconds; 0 where it does not say."""
+    when = value.get("when")
+    return float(when) if isinstance(when, (int, float)) and abs(when) < 1e12 else 0.0

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -41,6 +41,17 @@ def test_every_place_of_a_repository_means_it(repo: Repo, git: Git, tmp_path: Pa
     for start, top in (("linked", "linked"), ("linked/sub", "linked"), ("alias", "work")):
         found = discover(tmp_path / start)
         assert (found.common_dir, found.main, found.top) == (repo.common_dir, repo.main, tmp_path / top)
+
+
+def test_an_ordinary_clone_is_found_with_two_processes(repo: Repo) -> None:
+    """Every command pays for it."""
+    seen: list[Sequence[str]] = []
+    gate.trace.append(seen.append)
+    try:
+        assert discover(repo.top) == repo
+    finally:
+        gate.trace.remove(seen.append)
+    assert len(seen) == 2
 
 
 def test_a_submodule_and_a_separate_git_dir_have_their_own_main_worktree(repo: Repo, git: Git, tmp_path: Path) -> None:
@@ -124,6 +135,8 @@ def test_a_failure_says_what_git_said() -> None:
     assert (failed.what, failed.detail) == ("git push failed with exit code 128", "fatal: not possible")
     assert GitFailed(["git"], Result(1, b"", "")).detail == ""
     assert GitFailed(["git", "x"], Result(-9, b"", "Timeout\nkilled")).detail == "killed"
+    full = "fatal: unable to write loose object file: No space left on device"
+    assert GitFailed(["git", "x"], Result(128, b"", full)).hint == "free some disk space, then run this again"
 
 
 def test_a_result_keeps_every_byte() -> None:
@@ -300,6 +313,15 @@ def test_input_and_output_of_many_bytes(repo: Repo) -> None:
     data = b"0123456789" * 500_000
     sha = repo.objects("-c", "core.compression=0", "hash-object", "-w", "--stdin", stdin=data).text
     assert repo.objects("cat-file", "blob", sha).out == data
+
+
+def test_the_path_of_a_remote_is_relative_to_the_main_worktree(repo: Repo, git: Git, tmp_path: Path) -> None:
+    """As git itself has it, from a linked worktree too."""
+    git(tmp_path, "init", "-q", "--bare", "there.git")
+    git(repo.top, "remote", "add", "origin", os.path.relpath(tmp_path / "there.git", repo.top))
+    git(repo.top, "worktree", "add", "-q", "-b", "x", str(tmp_path / "far/away/x"))
+    for start in (repo.top, tmp_path / "far/away/x"):
+        assert discover(start).network("ls-remote", "origin").rc == 0
 
 
 def test_a_slow_network_command_is_given_up(repo: Repo, git: Git, tmp_path: Path) -> None:

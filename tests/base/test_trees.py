@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from coffee_hooks.base.git import GitFailed, Repo
+from coffee_hooks.base.git import GitFailed, Repo, trace
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.trees import find_blob, list_tree, replace_blob
+from coffee_hooks.base.trees import find_blob, list_tree, replace_blob, replace_blobs
 
 Git = Callable[..., str]
 PATHS = ["docs/roadmap/ROADMAP.md", "run", "d/new\nline", 'd/quo"te', "d/caf\udce9", "d/tab\there", "d/-n"]
@@ -55,6 +55,21 @@ def test_only_a_regular_file_is_replaced(repo: Repo, tree: Sha, path: str) -> No
     """Nothing is made where nothing is, and no folder, link or submodule turns into a file."""
     with pytest.raises(KeyError):
         replace_blob(repo, tree, path, b"x")
+
+
+def test_many_files_are_replaced_in_three_processes(repo: Repo, tree: Sha) -> None:
+    """Each in the tree it was asked for, as if alone; where there is no such file there is no tree."""
+    wanted = [(tree, path, f"{number}\r\n".encode()) for number, path in enumerate([*PATHS, "nosuch", PATHS[0]])]
+    calls: list[object] = []
+    trace.append(calls.append)
+    try:
+        made = replace_blobs(repo, wanted)
+    finally:
+        trace.remove(calls.append)
+    assert len(calls) == 3
+    assert made[-2] is None
+    assert [each for each in made if each] == [replace_blob(repo, *each) for each in wanted if each[1] != "nosuch"]
+    assert replace_blobs(repo, []) == []
 
 
 def test_finding(repo: Repo, tree: Sha) -> None:

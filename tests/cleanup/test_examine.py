@@ -161,6 +161,25 @@ def test_another_repository_inside_is_never_removed(yard: Yard, git: Git) -> Non
     assert (tree / "nested/work.txt").is_file()
 
 
+def test_a_repository_in_an_ignored_folder_is_kept_while_it_holds_work(yard: Yard, git: Git) -> None:
+    """git status does not look into it. What exists elsewhere goes; commits, edits and precious files do not."""
+    tree = yard.agent(1)
+    yard.ignore("build/", "*.db")
+    inner = tree / "build/src"
+    git(yard.work, "clone", "-q", str(yard.work), str(inner))
+    assert look(yard).clean
+    write(inner / "note.txt")
+    assert look(yard).unsavable == ("build/src/ is another repository, with uncommitted work",)
+    git(inner, "add", "note.txt")
+    git(inner, "commit", "-qm", "docs: Note")
+    assert look(yard).unsavable == ("build/src/ is another repository, with commits that exist nowhere else",)
+    git(inner, "push", "-q", "origin", "HEAD:refs/heads/elsewhere")
+    assert look(yard).clean
+    write(inner / "prod.db")
+    (inner / ".git/info/exclude").write_text("*.db\n")
+    assert look(yard).unsavable == ("build/src/ is another repository, with prod.db in it",)
+
+
 def test_a_worktree_inside_a_worktree_is_not_taken_along(yard: Yard, git: Git) -> None:
     """phoenix#338: trees nested in trees. Removing the outer one must not remove the inner one."""
     tree = yard.landed(1)

@@ -140,3 +140,17 @@ def test_the_number_of_processes_does_not_grow(yard: Yard, git: Git) -> None:
         trace.remove(calls.append)
     assert found == {Sha(tips[7]): Integration.SQUASHED}
     assert (few, len(calls) - few) == (6, 6)
+
+
+ROADMAP = "docs/roadmap/ROADMAP.md"
+
+
+def test_a_squash_whose_item_went_on_in_the_roadmap_adds_nothing(yard: Yard, git: Git) -> None:
+    """git sees a conflict in the status line, its items merge: as for a landing, the later status holds."""
+    text = (yard.work / ROADMAP).read_text()
+    tip = yard.box.branch("roadmap-wt1", {**A, ROADMAP: text.replace("📝 Planned", "🔄 In Progress", 2)})
+    yard.box.commit({**A, ROADMAP: text.replace("📝 Planned", "✅ Complete", 2), "other.py": "o = 1\n"})
+    target, repo = Sha(git(yard.work, "rev-parse", "roadmap")), yard.project.repo
+    assert integrated(repo, target, [Sha(tip)], (ROADMAP,)) == {Sha(tip): Integration.ADDS_NOTHING}
+    assert integrated(repo, target, [Sha(tip)], ("ROADMAP.md", ROADMAP)) == {Sha(tip): Integration.ADDS_NOTHING}
+    assert integrated(repo, target, [Sha(tip)], ("ROADMAP.md",)) == {}

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coffee_hooks.base.model import Sha, TaskId
-from coffee_hooks.loop.retry import GONE, Failure, Next, back_off, decide, failure_now, failure_of, never_began
+from coffee_hooks.loop.retry import (
+    GONE,
+    Failure,
+    Next,
+    back_off,
+    decide,
+    failure_again,
+    failure_now,
+    failure_of,
+    never_began,
+    with_history,
+)
 from coffee_hooks.merge.merge import Result
 from coffee_hooks.ready.branches import Branch, Where
 from coffee_hooks.ready.judge import Code, Reason
@@ -94,6 +105,24 @@ def test_a_conflict_tells_the_files() -> None:
     failure = failure_of(result("conflict", conflicts=("a.py", "b\n.py")))
     assert failure is not None
     assert "- a.py\n- b\\n.py" in failure.feedback and failure.summary == "conflicts in a.py, b\\n.py"
+
+
+def test_a_conflict_tells_where_both_sides_started() -> None:
+    """The merge base and the target's commit; without common history the target alone."""
+    failure = failure_of(result("conflict", conflicts=("a.py",)))
+    assert failure is not None
+    told = with_history(failure, "roadmap", TIP, BASE)
+    assert told.feedback.startswith(failure.feedback) and told.summary == failure.summary
+    assert f"roadmap is at {TIP}. The merge base is {BASE}: `git diff {BASE} {TIP} -- FILE`" in told.feedback
+    assert with_history(failure, "roadmap", TIP, None).feedback.endswith(f"roadmap is at {TIP}.")
+
+
+def test_a_person_may_start_an_agent_on_a_conflict_again() -> None:
+    """It is told to merge; any other reason is told as it stands."""
+    again = failure_again("conflict: conflicts in a.py")
+    assert again.code == "conflict" and again.feedback.startswith("conflict: conflicts in a.py.\n\nMerge the target")
+    assert failure_again("cancelled").feedback == "cancelled"
+    assert failure_again("gate-failed: the gate is red").feedback == "gate-failed: the gate is red"
 
 
 def test_a_red_gate_tells_the_end_of_its_log(tmp_path: Path) -> None:

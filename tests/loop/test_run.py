@@ -12,6 +12,7 @@ import pytest
 from coffee_hooks.base import git as gate
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
 from coffee_hooks.base.lock import hold
+from coffee_hooks.base.messages import Level
 from coffee_hooks.base.project import open_project
 from coffee_hooks.base.refs import transact
 from coffee_hooks.loop.run import Until
@@ -136,21 +137,61 @@ def test_a_repaired_branch_lands(shop: Shop) -> None:
     assert shop.git(shop.box.origin, "show", "roadmap:pkg/a.py") == "ok"
 
 
-def test_a_conflict_goes_back_to_its_owner(shop: Shop) -> None:
-    """The agent is told the files, merges the target itself, and lands."""
-    shop.drop("105", "106")
-    first = "echo mine > pkg/alpha.py; git commit -qam x; touch ../first; while [ ! -e ../go ]; do sleep 0.05; done"
-    second = 'git merge -q -X ours --no-edit roadmap; cp "$1" ../prompt; git commit -q --allow-empty -m y'
-    shop.configure(f"if [ $COFFEE_ATTEMPT = 1 ]; then {first}; else {second}; fi", retries=1)
+FIRST = "echo mine > pkg/alpha.py; git commit -qam x; touch ../first; while [ ! -e ../go ]; do sleep 0.05; done"
+RESOLVE = """cp "$1" ../prompt; git merge -q "$(sed -n 's/.*git merge \\([0-9a-f]*\\).*/\\1/p' "$1")" && exit 1
+printf 'theirs\\nmine\\n' > pkg/alpha.py; git add pkg/alpha.py; git commit -qm resolved"""
+"""Merges the commit that its prompt allows, and keeps both sides where they conflict."""
+
+
+def _conflict(shop: Shop) -> str:
+    """The target changes a file under an agent that has changed it too; where both started."""
+    base = shop.git(shop.work, "rev-parse", "roadmap")
     assert shop.run(Until.ONE_ROUND) == 0
     trees = shop.work.parent / "work.worktrees"
     shop.until((trees / "first").exists)
     shop.box.commit({"pkg/alpha.py": "theirs\n"})
     shop.box.push()
     (trees / "go").touch()
+    return base
+
+
+def test_a_conflict_goes_back_to_its_owner(shop: Shop) -> None:
+    """The agent is told the files, the target and the merge base, merges the target itself, and lands."""
+    shop.drop("105", "106")
+    shop.configure(f"if [ $COFFEE_ATTEMPT = 1 ]; then {FIRST}; else {RESOLVE}; fi", retries=1)
+    base = _conflict(shop)
+    target = shop.git(shop.work, "rev-parse", "roadmap")
     assert shop.run() == 0
-    assert shop.landed == ["US-104"]
-    assert "- pkg/alpha.py" in (trees / "prompt").read_text()
+    assert (shop.landed, len(shop.named("resumed"))) == (["US-104"], 1)
+    prompt = (shop.work.parent / "work.worktrees" / "prompt").read_text()
+    assert "- pkg/alpha.py\n" in prompt
+    assert f"The target roadmap is at {target}. The merge base is {base}:" in prompt
+    rules = prompt.partition("## Rules")[2]
+    assert f"merge anything but the target (`git merge {target}`)" in rules
+    assert shop.git(shop.box.origin, "show", "roadmap:pkg/alpha.py") == "theirs\nmine"
+    assert shop.notices("user_listener") == []
+
+
+def test_a_conflict_that_stays_goes_to_a_person(shop: Shop) -> None:
+    """As many attempts as were allowed, each told the files; then the task is blocked and the user called, once."""
+    shop.drop("105", "106")
+    again = 'cp "$1" ../prompt$COFFEE_ATTEMPT; echo $COFFEE_ATTEMPT >> pkg/alpha.py; git commit -qam again'
+    shop.configure(f"if [ $COFFEE_ATTEMPT = 1 ]; then {FIRST}; else {again}; fi", retries=2)
+    base = _conflict(shop)
+    assert shop.run() == 1
+    trees = shop.work.parent / "work.worktrees"
+    assert [f"The merge base is {base}:" in (trees / f"prompt{n}").read_text() for n in (2, 3)] == [True, True]
+    assert not (trees / "prompt4").exists()
+    claim = shop.claims()["US-104"]
+    assert (claim.state, claim.attempt, claim.reason) == (ClaimState.BLOCKED, 3, "conflict: conflicts in pkg/alpha.py")
+    (told,) = shop.notices("user_listener")
+    assert (told.level, told.title) == (Level.CRITICAL, "Task blocked: US-104")
+    assert "conflicts in pkg/alpha.py" in told.message
+    assert shop.run() == 1 and len(shop.notices("user_listener")) == 1
+    assert shop.box.coffee("resume", "US-104").rc == 0
+    shop.wait()
+    prompt = (trees / "prompt4").read_text()
+    assert "conflict: conflicts in pkg/alpha.py." in prompt and f"The merge base is {base}:" in prompt
 
 
 def test_a_conflict_of_a_person_is_told_once(shop: Shop) -> None:

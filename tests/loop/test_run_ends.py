@@ -29,10 +29,9 @@ UNIQUE = 'echo x > pkg/$COFFEE_TASK_ID.py; git add pkg; git commit -qm "feat: x"
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_agents_go_on_when_the_loop_is_stopped(shop: Shop, number: signal.Signals) -> None:
     """Exit 130 and one line; the next loop adopts them and lands their work."""
-    shop.configure(f"{WAITS}; {UNIQUE}")
+    shop.configure(f"touch ../up-$COFFEE_TASK_ID; {WAITS}; {UNIQUE}")
     child = shop.start()
-    shop.until(lambda: len(list(living_orders(shop.state_dir))) == 2)
-    time.sleep(1.0)  # an agent whose start is interrupted is undone, and rightly so
+    shop.until(lambda: len(list((shop.work.parent / "work.worktrees").glob("up-*"))) == 2)
     os.killpg(child.pid, number)  # as a terminal does: whatever the loop runs in the foreground gets it too
     _, said = child.communicate()
     assert child.returncode == 130

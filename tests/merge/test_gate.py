@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from coffee_hooks.base.config import Gate
 from coffee_hooks.base.process import End, Ended
-from coffee_hooks.merge.gate import DISK_NEEDED, Outcome, conclude
+from coffee_hooks.merge.gate import DISK_NEEDED, Outcome, conclude, is_final, with_run
+from coffee_hooks.state.verdicts import Remembered, Verdict
 
 if TYPE_CHECKING:
     from conftest import Lane
@@ -59,6 +60,17 @@ def test_a_gate_that_did_not_end_or_start_is_an_error() -> None:
     """A timeout and a missing command are no verdict."""
     assert concluded(-9, End.TIMED_OUT) is Outcome.ERROR
     assert concluded(None, End.NOT_FOUND) is Outcome.ERROR
+
+
+@given(st.lists(st.sampled_from(Verdict), min_size=1, max_size=8), st.integers(0, 3))
+def test_green_is_final_and_red_only_when_confirmed(verdicts: list[Verdict], retries: int) -> None:
+    """The last run counts, all runs are counted, and runs that disagree are told."""
+    known: Remembered | None = None
+    for verdict in verdicts:
+        known = with_run(known, verdict, 1.0, None)
+    assert known is not None
+    assert known == Remembered(verdicts[-1], 1.0, len(verdicts), None, len(set(verdicts)) == 2)
+    assert is_final(known, retries) == (verdicts[-1] is Verdict.GREEN or len(verdicts) > retries)
 
 
 def test_a_red_branch_does_not_land_and_is_blamed_once(lane: Lane) -> None:

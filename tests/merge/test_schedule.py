@@ -159,6 +159,31 @@ def test_sixteen_gates_settle_sixteen_branches_in_one_go() -> None:
     assert tuple(range(1, 16)) in probes, "the whole without the first"
 
 
+def test_nothing_is_tested_that_is_known_to_be_red() -> None:
+    """The whole without 12 is red already: its verdict is known, so asking again would tell nothing, for ever."""
+    reds = (frozenset((12, 13)), frozenset((13, 14, 15)))
+    assert plan(Queue((12, 13, 14, 15), History(11, 1), reds=reds), 2) == ((12,),)
+
+
+@given(
+    st.sets(st.integers(0, 11), min_size=1),
+    st.lists(st.frozensets(st.integers(0, 11), min_size=1), max_size=4),
+    st.tuples(st.integers(0, 50), st.integers(0, 50)),
+    st.integers(1, 17),
+)
+def test_a_plan_asks_only_what_can_tell_something(
+    items: set[int], reds: list[frozenset[int]], history: tuple[int, int], jobs: int
+) -> None:
+    """No set twice, none that is known to be red but single ones to be confirmed, and the first is that of one gate."""
+    queue = Queue(tuple(sorted(items)), History(*history))
+    for red in reds:
+        queue = queue.suspect(red & items)
+    probes = plan(queue, jobs)
+    assert 1 <= len(set(probes)) == len(probes) <= jobs
+    assert probes[:1] == plan(queue, 1)
+    assert all(len(probe) == 1 or not queue.implied_red(probe) for probe in probes)
+
+
 @given(st.integers(0, 2000), st.integers(0, 2000), st.lists(st.integers(1, 300), max_size=4))
 def test_a_belief_is_a_distribution(good: int, bad: int, reds: list[int]) -> None:
     """Never NaN, never outside of 0 and 1, falling with the size of a batch."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coffee_hooks.base.model import TaskId
+from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.spawn.prompt import LONGEST_ARGUMENT, Assignment, as_argument, prompt, quoted
 
 WORK = Assignment(TaskId("US-104"), "Feature X", "Do it.", "specs/SPEC-104.md", "All of it.")
@@ -33,6 +33,13 @@ def test_a_retry_says_what_failed() -> None:
     """The failure of the last attempt is in the prompt of the next."""
     work = Assignment(TaskId("US-104"), "t", "i", feedback="E  assert 1 == 2")
     assert "## What failed last time\n\n```\nE  assert 1 == 2\n```" in told(work)
+
+
+def test_only_one_commit_may_be_merged() -> None:
+    """Where a conflict is to be resolved the rules allow the target, and nothing else."""
+    assert "Do not push, merge, rebase or switch branches." in told()
+    rules = told(Assignment(TaskId("US-104"), "t", "i", merges=Sha("1" * 40))).partition("## Rules")[2]
+    assert f"Do not push, rebase, merge anything but the target (`git merge {'1' * 40}`) or switch branches." in rules
 
 
 @given(st.text())
