@@ -12,7 +12,7 @@ from coffee_hooks.loop.care import give_back
 from coffee_hooks.loop.landing import merge_branches
 from coffee_hooks.loop.moment import NEVER, Moment, Refusal
 from coffee_hooks.loop.retry import back_off, failure_of
-from coffee_hooks.merge.merge import Result, Settings
+from coffee_hooks.merge.result import Result, Settings
 from coffee_hooks.notify import send
 from coffee_hooks.ready.observe import Candidate, Readiness
 from coffee_hooks.state.claims import ClaimState

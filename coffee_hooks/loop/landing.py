@@ -16,8 +16,10 @@ from coffee_hooks.base.text import printable
 from coffee_hooks.guard.cfr_013 import branch_allowed
 from coffee_hooks.merge.candidate import Work
 from coffee_hooks.merge.land import Pushing
-from coffee_hooks.merge.merge import Merging, Result, Settings
+from coffee_hooks.merge.merge import merge
 from coffee_hooks.merge.recover import recover
+from coffee_hooks.merge.result import Result, Settings
+from coffee_hooks.merge.session import Merging
 from coffee_hooks.ready.judge import WAIVED_BY_NAME, Code
 from coffee_hooks.ready.observe import Candidate, Readiness, detect_ready
 from coffee_hooks.spawn.copies import choose_copies, copy_into
@@ -94,7 +96,7 @@ def check_names(project: Project, names: Sequence[str]) -> None:
 def _merge(merging: Merging, works: Sequence[Work]) -> None:
     """All branches; what fails is an outcome, so that nobody is told less about the branches before it."""
     try:
-        merging.merge(works)
+        merge(merging, works)
     except (EnvironmentFailure, UsageError, OSError) as failed:
         if isinstance(failed, UsageError) and not merging.results:
             raise

@@ -7,7 +7,7 @@ from typing import Any
 from coffee_hooks.base import messages
 from coffee_hooks.base.text import printable
 from coffee_hooks.loop.landing import MergeReport
-from coffee_hooks.merge.merge import Result
+from coffee_hooks.merge.result import Result
 
 
 def to_json(report: MergeReport) -> dict[str, Any]:

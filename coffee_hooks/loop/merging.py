@@ -15,7 +15,7 @@ from coffee_hooks.loop.landing import MergeReport, check_names, choose, merge_br
 from coffee_hooks.loop.merge_report import to_json, to_text
 from coffee_hooks.merge.candidate import Chain, Refused, Work, builder_at
 from coffee_hooks.merge.land import Pushing
-from coffee_hooks.merge.merge import Depth, Result, Settings
+from coffee_hooks.merge.result import Depth, Result, Settings
 from coffee_hooks.ready.observe import detect_ready
 from coffee_hooks.state.store import Store, open_store
 

@@ -12,7 +12,7 @@ from coffee_hooks.base import messages
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.text import printable
-from coffee_hooks.merge.merge import Result
+from coffee_hooks.merge.result import Result
 from coffee_hooks.notify import send
 from coffee_hooks.ready.judge import Code, listed
 from coffee_hooks.ready.observe import Candidate

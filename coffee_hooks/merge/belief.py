@@ -41,11 +41,11 @@ class Belief:
     @property
     def rate(self) -> float:
         """The expected share of red branches, between 0 and 1."""
-        return sum(map(mul, self.weights, _RATES))
+        return math.fsum(map(mul, self.weights, _RATES))
 
     def all_good(self, count: int) -> float:
         """The probability that *count* branches are green together."""
-        return sum(map(mul, self.weights, _powers(count)))
+        return math.fsum(map(mul, self.weights, _powers(count)))
 
 
 def believe(history: History, reds: Iterable[int]) -> Belief:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import queue
-from collections import deque
 from collections.abc import Callable, Hashable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from threading import Event, Thread
+from threading import Event
 from typing import Generic, TypeVar
 
 from coffee_hooks.merge.gate import Run
@@ -16,13 +15,12 @@ Work = Callable[[int, Event], Run]
 """Runs the gate in the clone of the given number until it ends, or the event is set."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Started:
     number: int
     stop: Event
     work: Work
-    thread: Thread | None = None
-    result: Run | BaseException | None = None
+    future: Future[Run] | None
 
 
 @dataclass(slots=True)
@@ -32,24 +30,22 @@ class Runs(Generic[Key]):
     jobs: int
     _running: dict[Key, _Started] = field(default_factory=dict)
     _ending: list[_Started] = field(default_factory=list)
-    _ended: queue.SimpleQueue[_Started] = field(default_factory=queue.SimpleQueue)
-    _unheard: deque[_Started] = field(default_factory=deque)
+    _threads: ThreadPoolExecutor | None = None
 
     def start(self, key: Key, work: Work) -> None:
         """Begin *work*; its end is told by :meth:`wait` under *key*."""
-        started = _Started(self._free(), Event(), work)
-        self._running[key] = started
+        number, stop = self._free(), Event()
+        future = None
         if self.jobs > 1:
-            started.thread = Thread(target=self._run, args=(started,), daemon=True)
-            started.thread.start()
+            self._threads = self._threads or ThreadPoolExecutor(self.jobs)
+            future = self._threads.submit(work, number, stop)
+        self._running[key] = _Started(number, stop, work, future)
 
     def stop(self, key: Key) -> None:
         """End the run under *key* early; nobody hears of it again."""
         started = self._running.pop(key)
         started.stop.set()
-        if started in self._unheard:
-            self._unheard.remove(started)
-        elif started.thread is not None:
+        if started.future is not None:
             self._ending.append(started)
 
     def wait(self) -> tuple[Key, int, Run]:
@@ -58,38 +54,22 @@ class Runs(Generic[Key]):
         Raises whatever it raised.
         """
         if self.jobs == 1:
-            key, started = next(iter(self._running.items()))
-            del self._running[key]
+            key = next(iter(self._running))
+            started = self._running.pop(key)
             return key, started.number, started.work(started.number, started.stop)
-        while True:
-            ended = self._unheard.popleft() if self._unheard else self._take()
-            for key, started in self._running.items():
-                if started is ended:
-                    del self._running[key]
-                    assert started.result is not None
-                    if isinstance(started.result, BaseException):
-                        raise started.result
-                    return key, started.number, started.result
+        ended, _ = wait([s.future for s in self._running.values() if s.future], return_when=FIRST_COMPLETED)
+        key = next(key for key, started in self._running.items() if started.future in ended)
+        started = self._running.pop(key)
+        assert started.future is not None
+        return key, started.number, started.future.result()
 
     def finish(self) -> None:
         """Stop everything and wait until no gate is at work."""
         for key in list(self._running):
             self.stop(key)
-        for started in self._ending:
-            if started.thread is not None:
-                started.thread.join()
+        if self._threads is not None:
+            self._threads.shutdown()
         self._ending.clear()
-
-    def _take(self) -> _Started:
-        """The next run that ended; without a time limit, a waiting main thread would not hear Ctrl-C everywhere."""
-        while True:
-            try:
-                ended = self._ended.get(timeout=1.0)
-            except queue.Empty:
-                continue
-            if ended in self._ending:
-                self._ending.remove(ended)
-            return ended
 
     def _free(self) -> int:
         """The lowest number of a clone that nobody uses; a run that is being stopped still uses its own."""
@@ -98,13 +78,5 @@ class Runs(Generic[Key]):
             free = next(number for number in range(1, len(used) + 2) if number not in used)
             if free <= self.jobs:
                 return free
-            ended = self._take()
-            if any(started is ended for started in self._running.values()):
-                self._unheard.append(ended)  # not the one that was waited for; its answer still counts
-
-    def _run(self, started: _Started) -> None:
-        try:
-            started.result = started.work(started.number, started.stop)
-        except BaseException as broken:  # noqa: BLE001 - handed to whoever waits
-            started.result = broken
-        self._ended.put(started)
+            ended, _ = wait([s.future for s in self._ending if s.future], return_when=FIRST_COMPLETED)
+            self._ending = [started for started in self._ending if started.future not in ended]

@@ -16,7 +16,7 @@ from coffee_hooks.boundary import main
 from coffee_hooks.loop.landing import MergeReport
 from coffee_hooks.loop.merge_report import to_json, to_text
 from coffee_hooks.loop.merging import exit_code
-from coffee_hooks.merge.merge import Result
+from coffee_hooks.merge.result import Result
 
 if TYPE_CHECKING:
     from conftest import Git, Sandbox

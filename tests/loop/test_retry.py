@@ -21,7 +21,7 @@ from coffee_hooks.loop.retry import (
     never_began,
     with_history,
 )
-from coffee_hooks.merge.merge import Result
+from coffee_hooks.merge.result import Result
 from coffee_hooks.ready.branches import Branch, Where
 from coffee_hooks.ready.judge import Code, Reason
 from coffee_hooks.ready.observe import Candidate

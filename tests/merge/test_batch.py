@@ -179,18 +179,20 @@ def test_a_check_of_several_moves_nothing(lane: Lane) -> None:
 
 def test_gates_side_by_side(lane: Lane, tmp_path: Path) -> None:
     """``--jobs 4``: at most four gates at a time, each in a clone of its own, and the same result."""
+    at = tmp_path / "gates"
+    at.mkdir()
     script = (
-        f"trap 'rmdir {tmp_path}/$$' EXIT; trap 'exit 1' TERM; mkdir {tmp_path}/$$; "
-        f"ls {tmp_path} | wc -l >> {tmp_path}.many; pwd >> {tmp_path}.where; sleep 0.3; {RED_FILES}"
+        f"trap 'rmdir {at}/$$' EXIT; trap 'exit 1' TERM; mkdir {at}/$$; "
+        f"ls {at} | wc -l >> {at}.many; pwd >> {at}.where; sleep 0.3; {RED_FILES}"
     )
     lane.configure(gate={"command": ["sh", "-c", script], "retries": 0})
     for number in range(1, 9):
         lane.branch(number, {f"red{number}": "x\n"} if number == 5 else None)
     said = lane.merge(*names(8), "--jobs", "4")
     assert outcomes(said) == {str(n): "gate-failed" if n == 5 else "landed" for n in range(1, 9)}
-    many = [int(line) for line in Path(f"{tmp_path}.many").read_text().split()]
+    many = [int(line) for line in Path(f"{at}.many").read_text().split()]
     assert 1 < max(many) <= 4
-    assert 1 < len(set(Path(f"{tmp_path}.where").read_text().split())) <= 4
+    assert 1 < len(set(Path(f"{at}.where").read_text().split())) <= 4
     assert lane.verify().rc == 0
     lane.assert_tidy()
 
