@@ -7,28 +7,48 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from coffee_hooks.base.attributes import with_attributes_of
 from coffee_hooks.base.config import FILE, Config
 from coffee_hooks.base.git import GitFailed, Repo
-from coffee_hooks.base.merge_tree import merge_tree
+from coffee_hooks.base.merge_tree import Merged
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.trees import replace_blob
+from coffee_hooks.base.undo import pretend, undoing
 from coffee_hooks.merge.roadmap_file import new_duplicates, title_of
 from coffee_hooks.sources.marking import mark_complete
-from coffee_hooks.sources.roadmap_conflict import resolve
+from coffee_hooks.sources.roadmap_conflict import merge_items
 from coffee_hooks.sources.roadmap_places import roadmap_paths
+
+
+class Aim(Enum):
+    """Whether the work of a branch is brought to the target, or taken back from it."""
+
+    LAND = "land"
+    REVERT = "revert"
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A branch to land at the commit that was found ready. *blamed*: the gate was red at this commit before."""
+    """A branch to land at the commit that was found ready. *blamed*: the gate was red at this commit before.
+
+    *undoes* are commits of the target that are taken back first, in this order: the revert of an earlier landing of
+    the branch, which would hide its work. To REVERT, they are its landings, the newest first, and all there is to do.
+    """
 
     branch: str
     tip: Sha
     task: TaskId | None
     blamed: bool = False
+    aim: Aim = Aim.LAND
+    undoes: tuple[Sha, ...] = ()
+
+    @property
+    def reverts(self) -> tuple[Sha, ...]:
+        """The landings that are taken back."""
+        return self.undoes if self.aim is Aim.REVERT else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +119,7 @@ class Builder:
     base: State
     roadmap: str | None
     identity: Mapping[str, str]
-    _links: dict[tuple[Sha, Sha], Link | Refused] = field(default_factory=dict)
+    _links: dict[tuple[Sha, Work], Link | Refused] = field(default_factory=dict)
 
     def chain(self, works: Iterable[Work]) -> tuple[Chain, dict[Work, Refused]]:
         """*works* merged in order, those left out that cannot be merged there, and why not."""
@@ -121,7 +141,7 @@ class Builder:
 
     def link(self, before: State, work: Work) -> Link | Refused:
         """Merge *work* onto *before*. What git cannot say is an ``error`` and never a conflict."""
-        key = before.commit, work.tip
+        key = before.commit, work
         if key not in self._links:
             try:
                 self._links[key] = self._build(before, work)
@@ -130,29 +150,44 @@ class Builder:
         return self._links[key]
 
     def _build(self, before: State, work: Work) -> Link | Refused:
-        merged = merge_tree(self.repo, before.commit, work.tip)
-        if not merged.clean and self.roadmap is not None:
-            merged = (
-                resolve(self.repo, before.commit, [self.roadmap], [(before.commit, work.tip)], [merged])[0] or merged
-            )
+        merged, target = self._merged(before, work), self.config.target
         if not merged.clean:
-            return Refused("conflict", f"git cannot merge it with {self.config.target}", merged.conflicts)
+            cannot = "take it back from" if work.reverts else "merge it with"
+            return Refused("conflict", f"git cannot {cannot} {target}", merged.conflicts)
         if merged.tree == before.tree:
-            return Refused("already-landed", f"{self.config.target} holds everything that is on it")
+            holds = "nothing of it any more" if work.reverts else "everything that is on it"
+            return Refused("already-landed", f"{target} holds {holds}")
         if self.roadmap is None:
             config = read_blobs(self.repo, [f"{merged.tree}:{FILE}"]).get(Sha(f"{merged.tree}:{FILE}"))
             return self._link(before, work, State(work.tip, merged.tree, None, config))
-        names = [f"{work.tip}:{self.roadmap}", f"{merged.tree}:{self.roadmap}", f"{merged.tree}:{FILE}"]
+        other = f"{work.reverts[-1]}^1" if work.reverts else work.tip
+        names = [f"{other}:{self.roadmap}", f"{merged.tree}:{self.roadmap}", f"{merged.tree}:{FILE}"]
         theirs, both, config = map(read_blobs(self.repo, names).get, map(Sha, names))
         if twice := new_duplicates(before.roadmap or b"", theirs or b"", both or b""):
             return Refused("roadmap-duplicate", f"the merged {self.roadmap} would hold {', '.join(twice)} twice")
         after = State(work.tip, merged.tree, both, config)
         if work.task is None:
             return self._link(before, work, after)
+        if work.reverts:
+            return self._link(before, work, after, title_of(before.roadmap or b"", work.task))
         title, warning = title_of(both or b"", work.task), None
         if self.config.merge.mark_complete:
             after, warning = self._marked(after, work.task)
         return self._link(before, work, after, title, warning)
+
+    def _merged(self, before: State, work: Work) -> Merged:
+        """*before* without what *work* undoes, and with the branch unless it is to be reverted."""
+        ours = before.commit
+        for taken in work.undoes:
+            merged = self._merge(*undoing(self.repo, ours, taken))
+            if not merged.clean:
+                return merged
+            ours = pretend(self.repo, merged.tree, before.commit)
+        return merged if work.reverts else self._merge(ours, work.tip)
+
+    def _merge(self, ours: Sha, theirs: Sha) -> Merged:
+        roadmap = [self.roadmap] if self.roadmap is not None else []
+        return merge_items(self.repo, self.base.commit, roadmap, ours, theirs)
 
     def _marked(self, after: State, task: TaskId) -> tuple[State, str | None]:
         """*after* with the item of *task* set to complete, or a sentence that says why it is not."""
@@ -169,9 +204,14 @@ class Builder:
         return State(after.commit, tree, marked, after.config), None
 
     def _link(self, before: State, work: Work, after: State, title: str = "", warning: str | None = None) -> Link:
-        args = ("commit-tree", after.tree, "-p", before.commit, "-p", work.tip, "-m", f"Candidate of {work.branch}")
+        args = ("commit-tree", after.tree, *parents(work, before.commit), "-m", f"Candidate of {work.branch}")
         made = Sha(self.repo.objects(*args, env=self.identity).text)
         return Link(work, before, State(made, after.tree, after.roadmap, after.config), title, warning)
+
+
+def parents(work: Work, before: Sha) -> tuple[str, ...]:
+    """The arguments that name the parents of *work*'s commit: a landing is a merge, a revert is none."""
+    return ("-p", before) if work.reverts else ("-p", before, "-p", work.tip)
 
 
 def builder_at(repo: Repo, base: Sha, config: Config, identity: Mapping[str, str]) -> Builder:

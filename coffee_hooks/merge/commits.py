@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from coffee_hooks.base import messages
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
-from coffee_hooks.merge.candidate import Chain, Link
+from coffee_hooks.merge.candidate import Chain, Link, parents
+from coffee_hooks.merge.revert import revert_message
 from coffee_hooks.state.landings import Member
 
 
@@ -36,9 +37,9 @@ def commit_chain(repo: Repo, chain: Chain, gate: Sequence[str], seconds: float, 
     parent, members = chain.base.commit, []
     for link in chain.links:
         message = _message(link, _own(said, link.work.tip, seen), gate, seconds)
-        args = ("commit-tree", link.after.tree, "-p", parent, "-p", link.work.tip, "-F", "-")
+        args = ("commit-tree", link.after.tree, *parents(link.work, parent), "-F", "-")
         parent = Sha(repo.objects(*args, stdin=message.encode("utf-8", "replace"), env=identity).text)
-        members.append(Member(link.work.task, link.work.branch, link.work.tip, parent))
+        members.append(Member(link.work.task, link.work.branch, link.work.tip, parent, link.work.reverts))
     if len(members) > 1:
         text = messages.batch_message([(m.task, m.branch, m.sha) for m in members], gate, seconds)
         args = ("commit-tree", chain.end.tree, "-p", chain.base.commit, "-p", parent, "-F", "-")
@@ -73,8 +74,10 @@ def _own(said: Mapping[Sha, _Said], tip: Sha, seen: set[Sha]) -> list[_Said]:
 
 def _message(link: Link, own: Sequence[_Said], gate: Sequence[str], seconds: float) -> str:
     work = link.work
+    if work.reverts:
+        return revert_message(link, gate, seconds)
     authors = messages.co_authors(each.message for each in own)
     subjects = [each.subject for each in own]
     return messages.landing_message(
-        messages.LandedWork(work.branch, work.task, link.title, work.tip, subjects, authors, gate, seconds)
+        messages.LandedWork(work.branch, work.task, link.title, work.tip, subjects, authors, gate, seconds, work.undoes)
     )

@@ -27,6 +27,7 @@ from coffee_hooks.merge.commits import commit_chain
 from coffee_hooks.merge.gate import GateKeeper, Outcome, Run
 from coffee_hooks.merge.gate_clone import gate_paths
 from coffee_hooks.merge.land import NotLanded, Pushing, land
+from coffee_hooks.merge.revert import conflict_hint
 from coffee_hooks.merge.runs import Runs
 from coffee_hooks.merge.schedule import Queue
 from coffee_hooks.merge.suspects import Clash, Touched, clashes, touched
@@ -65,7 +66,8 @@ class Settings:
 class Result:
     """How one branch ended: an outcome of the contract, a sentence, and what to type next.
 
-    *suspects* are branches that landed just before and may not go together with it.
+    *suspects* are branches that landed just before and may not go together with it. *reverts* are the merge commits
+    that were to be taken back; *merge_commit* is then the commit that does.
     """
 
     branch: str
@@ -78,6 +80,7 @@ class Result:
     conflicts: tuple[str, ...] = ()
     log: Path | None = None
     suspects: tuple[str, ...] = ()
+    reverts: tuple[Sha, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -139,7 +142,7 @@ class Merging:
             record_timing(self.store, timing)
 
     def _at_its_tip(self, work: Work, tips: _Tips) -> bool:
-        if work.tip in tips.of(work).values():
+        if work.reverts or work.tip in tips.of(work).values():
             return True
         self.settle(work, _moved(work))
         return False
@@ -167,7 +170,8 @@ class _Tips:
     def moved(self, works: Iterable[Work]) -> set[Work]:
         """Those that are not where they were."""
         now = self._read()
-        return {work for work in works if any(now.get(ref) != self._first.get(ref) for ref in self._refs(work))}
+        landing = (work for work in works if not work.reverts)  # what landed is reverted, wherever the branch is now
+        return {work for work in landing if any(now.get(ref) != self._first.get(ref) for ref in self._refs(work))}
 
     def _refs(self, work: Work) -> tuple[str, str]:
         return f"refs/heads/{work.branch}", f"refs/remotes/{self.project.remote or ''}/{work.branch}"
@@ -423,8 +427,9 @@ class _Bench:
         assert not isinstance(link, Refused)
         known = self.keeper.known(link.after.tree)
         log = Path(known.log) if known is not None and known.log else None
-        blame(self.project.repo, Blame(work.tip, base.commit, link.after.tree, str(log) if log else None))
-        self.blamed.append(work.branch)
+        if not work.reverts:
+            blame(self.project.repo, Blame(work.tip, base.commit, link.after.tree, str(log) if log else None))
+            self.blamed.append(work.branch)
         clash = self._clashes(work)
         why = "; ".join(["the gate is red with it, green without", *(each.sentence for each in clash)])
         hint = f"read {log}" if log else None
@@ -433,7 +438,7 @@ class _Bench:
 
     def _clashes(self, work: Work) -> list[Clash]:
         landed = [w for w, result in self.merging.results.items() if result.outcome in ("landed", "would-land")]
-        if not landed:
+        if not landed or work.reverts:
             return []
         seen = self.merging.touched
         for each in (work, *landed):
@@ -459,7 +464,7 @@ def _result(
     conflicts: tuple[str, ...] = (), log: Path | None = None, suspects: tuple[str, ...] = (),
 ) -> Result:  # fmt: skip
     return Result(
-        work.branch, work.task, work.tip, outcome, merge_commit, reason, hint, conflicts, log, suspects
+        work.branch, work.task, work.tip, outcome, merge_commit, reason, hint, conflicts, log, suspects, work.reverts
     )  # fmt: skip
 
 
@@ -473,7 +478,7 @@ def _not_landed(work: Work, done: NotLanded) -> Result:
 
 def _refused(work: Work, refused: Refused, target: str) -> Result:
     hints = {
-        "conflict": f"git merge {target} in its worktree, resolve, commit, then run this again",
+        "conflict": conflict_hint(work, target),
         "roadmap-duplicate": "remove one of the two entries on the branch",
     }
     hint = hints.get(refused.outcome)
