@@ -172,7 +172,10 @@ def _last_name(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LandedWork:
-    """One task that lands: *subjects* of its non-merge commits, the *gate* that passed in *seconds*."""
+    """One task that lands: *subjects* of its non-merge commits, the *gate* that passed in *seconds*.
+
+    *restores* are the commits that had taken it back.
+    """
 
     branch: str
     task: TaskId | None
@@ -182,6 +185,7 @@ class LandedWork:
     co_authors: Sequence[str]
     gate: Sequence[str]
     seconds: float
+    restores: Sequence[Sha] = ()
 
 
 def landing_message(work: LandedWork) -> str:
@@ -190,12 +194,14 @@ def landing_message(work: LandedWork) -> str:
     command = one_line(shlex.join(work.gate)) if work.gate else "gate"
     paragraphs = [
         [title],
+        [f"This brings back what commit {sha} had reverted." for sha in work.restores],
         _features(work.subjects),
         [f"Tests: All passing ({command}, {work.seconds:.0f} s)", "Status: Ready for production"],
         [
             *(f"Co-authored-by: {one_line(author)}" for author in dict.fromkeys(work.co_authors)),
             *([f"Coffee-Task: {one_line(work.task)}"] if work.task else []),
             f"Coffee-Branch: {printable(work.branch)}",
+            *(f"Coffee-Restores: {sha}" for sha in work.restores),
             f"Coffee-Sha: {work.sha}",
         ],
     ]

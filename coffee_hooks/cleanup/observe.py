@@ -45,7 +45,7 @@ def _facts(
     asked = scene.project.remote is not None and remote is RemotePolicy.DELETE
     return Facts(
         branch=branch, named=named, ownership=_ownership(scene, branch, homes), tip=scene.tip(branch), homes=homes,
-        claim=claim, work=_work(claim, branch in empty), running=scene.running.get(branch),
+        claim=claim, work=_work(claim, branch in empty, branch in scene.reverted), running=scene.running.get(branch),
         landed=reasons[0] if reasons and all(reasons) else None,
         remote=Remote.UNASKED if asked else Remote.UNWANTED, tracking=scene.tracking(branch),
         age=scene.now - max(touched),
@@ -104,9 +104,9 @@ def _ownership(scene: Scene, branch: str, homes: Sequence[Home]) -> Ownership:
     return Ownership.OURS if claim or made_here or branch in scene.landed else Ownership.NOBODYS
 
 
-def _work(claim: Claim | None, is_empty: bool) -> Work:
+def _work(claim: Claim | None, is_empty: bool, is_reverted: bool) -> Work:
     if claim is None:
-        return Work.OVER
+        return Work.REVERTED if is_reverted else Work.OVER
     if claim.open and is_empty:
         return Work.EMPTY
     if claim.state in (ClaimState.CLAIMED, ClaimState.BLOCKED):

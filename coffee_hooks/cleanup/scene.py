@@ -21,6 +21,7 @@ from coffee_hooks.state.agents import all_runs
 from coffee_hooks.state.claims import Claim, owner_name, read_claims
 from coffee_hooks.state.graveyard import Grave, read_graves
 from coffee_hooks.state.landings import read_landings
+from coffee_hooks.state.reverts import taken_back
 from coffee_hooks.state.store import Store
 
 HEADS = "refs/heads/"
@@ -33,6 +34,7 @@ class Scene:
     """Everything about the repository that was read once. *landed* is UNIX time of the last landing by branch.
 
     *refs* are the branches, here and on the remote, and the verdicts. *landed_trees* are those of every target.
+    *reverted* are the branches of whose landings none is in force any more.
     """
 
     project: Project
@@ -41,6 +43,7 @@ class Scene:
     claims: Mapping[str, Claim]
     landed: Mapping[str, int]
     landed_trees: frozenset[Sha]
+    reverted: frozenset[str]
     graves: tuple[Grave, ...]
     running: Mapping[str, str]
     recorded: Mapping[str, frozenset[Path]]
@@ -84,7 +87,8 @@ def look_around(project: Project, store: Store) -> Scene:
         project=project, refs=refs, worktrees=list_worktrees(repo), claims=claims,
         landed={member.branch: landing.when for landing in landings for member in landing.members},
         landed_trees=frozenset(landing.tree for landing in record),
-        graves=read_graves(repo), running=running_branches(runs, repo.state_dir, now),
+        reverted=frozenset(taken_back(landings, project.config.target)), graves=read_graves(repo),
+        running=running_branches(runs, repo.state_dir, now),
         recorded={branch: frozenset(paths) for branch, paths in recorded.items()},
         target=target, remote_target=refs.get(project.remote_ref or "", target), owner=owner_name(),
         inside=_around(repo.top), now=now,

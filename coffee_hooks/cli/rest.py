@@ -9,6 +9,7 @@ import typer
 
 from coffee_hooks.base import output
 from coffee_hooks.cli.app import REST, command, here
+from coffee_hooks.cli.values import duration
 
 
 @command("demo", REST)
@@ -77,6 +78,32 @@ def resume(
     )
     output.answer(f"{again.task} runs again (PID {again.pid}, attempt {again.attempt})")
     return 0
+
+
+@command("revert", REST)
+def revert(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A task that landed, or its branch.")],
+    check: Annotated[bool, typer.Option("--check", help="Run the gate, move nothing.")] = False,
+    push: Annotated[bool, typer.Option("--push/--no-push", help="Push what landed.")] = True,
+    retest: Annotated[bool, typer.Option("--retest", help="Ignore remembered verdicts.")] = False,
+    wait: Annotated[str, typer.Option(metavar="0s", help="Wait so long for a merge to end.")] = "0s",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Only say what would happen, without a test.")
+    ] = False,
+) -> int:
+    """Take a landed task back: a tested commit on top of the target, which loses nothing else.
+
+    To land it again: coffee merge BRANCH, as it is or with a repair.
+
+    \b
+    Example:
+      coffee revert US-104
+      coffee revert US-104 --check
+    """
+    from coffee_hooks.loop.reverting import Ask, revert_for
+
+    ask = Ask(task, check=check, push=push, retest=retest, dry_run=dry_run, wait=duration(wait, "--wait"))
+    return revert_for(here(), ask)
 
 
 @command("restore", REST)

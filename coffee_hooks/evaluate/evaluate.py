@@ -18,6 +18,7 @@ from coffee_hooks.sources.plan import Plan, read_plan
 from coffee_hooks.sources.task_names import resolve_task, task_key
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
 from coffee_hooks.state.landings import Landing, read_landings
+from coffee_hooks.state.reverts import in_force
 
 
 class Selection(Enum):
@@ -69,7 +70,7 @@ def evaluate(
 
 def landed_tasks(claims: Mapping[TaskId, Claim], landings: Sequence[Landing], target: str) -> frozenset[TaskId]:
     """The tasks whose work is on *target*: the claim says so, or the landing record where there is no claim."""
-    recorded = {TaskId(m.task) for landing in landings if landing.target == target for m in landing.members if m.task}
+    recorded = {TaskId(member.task) for member in in_force(landings, target) if member.task}
     silent = {task for task in recorded if task not in claims or claims[task].state is ClaimState.RELEASED}
     return frozenset(silent | {task for task, claim in claims.items() if claim.state is ClaimState.LANDED})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coffee_hooks.base import output
 from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure, UsageError
-from coffee_hooks.base.lock import hold
+from coffee_hooks.base.lock import LockProof, hold
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.target import Target, fetch, is_ancestor, read_target
@@ -25,6 +25,7 @@ from coffee_hooks.ready.observe import Candidate, Readiness, detect_ready
 from coffee_hooks.spawn.copies import choose_copies, copy_into
 from coffee_hooks.state.claims import read_claims
 from coffee_hooks.state.landings import Member, read_landings
+from coffee_hooks.state.reverts import in_force, taken_back
 from coffee_hooks.state.store import Store
 
 
@@ -70,20 +71,28 @@ def merge_branches(
             fetch(project)
         target = recover(project, read_target(project), proof)
         chosen = choose(project, detect_ready(project, store, target, names), names)
-        if target.unpushed and any(isinstance(each, Work) for each in chosen):
-            output.say(_says_unpushed(project, target, settings))
-        merging = Merging(project, store, settings, proof, target, furnisher(project), tell)
-        for each in chosen:
-            if isinstance(each, Result):
-                tell(each)
-        _merge(merging, [each for each in chosen if isinstance(each, Work)])
-        results = [each if isinstance(each, Result) else merging.results[each] for each in chosen]
-        landed = any(result.outcome == "landed" for result in results)
-        pushed = None if project.remote is None else landed and settings.pushing is Pushing.PUSH
-        return MergeReport(
-            project.config.target, target.sha, merging.target.sha, pushed, tuple(results), tuple(merging.gates),
-            flaky=tuple(merging.flaky),
-        )  # fmt: skip
+        return settle_all(project, store, target, chosen, settings, proof, tell)
+
+
+def settle_all(
+    project: Project, store: Store, target: Target, chosen: Sequence[Work | Result], settings: Settings,
+    proof: LockProof, tell: Callable[[Result], None] = lambda _result: None,
+) -> MergeReport:  # fmt: skip
+    """Test and land what was *chosen* and is work; the answers among it are told as they are."""
+    if target.unpushed and any(isinstance(each, Work) for each in chosen):
+        output.say(_says_unpushed(project, target, settings))
+    merging = Merging(project, store, settings, proof, target, furnisher(project), tell)
+    for each in chosen:
+        if isinstance(each, Result):
+            tell(each)
+    _merge(merging, [each for each in chosen if isinstance(each, Work)])
+    results = [each if isinstance(each, Result) else merging.results[each] for each in chosen]
+    landed = any(result.outcome == "landed" for result in results)
+    pushed = None if project.remote is None else landed and settings.pushing is Pushing.PUSH
+    return MergeReport(
+        project.config.target, target.sha, merging.target.sha, pushed, tuple(results), tuple(merging.gates),
+        flaky=tuple(merging.flaky),
+    )  # fmt: skip
 
 
 def check_names(project: Project, names: Sequence[str]) -> None:
@@ -110,7 +119,10 @@ def _failed(work: Work, failed: CoffeeError | OSError) -> Result:
         why, hint = f"{failed.strerror or failed}", "check disk space and rights, then run this again"
     else:
         why, hint = failed.what + (f" ({failed.detail})" if failed.detail else ""), failed.hint
-    return Result(work.branch, work.task, work.tip, "error", reason=printable(why), hint=printable(hint) or None)
+    return Result(
+        work.branch, work.task, work.tip, "error", reason=printable(why), hint=printable(hint) or None,
+        reverts=work.reverts,
+    )  # fmt: skip
 
 
 def _says_unpushed(project: Project, target: Target, settings: Settings) -> str:
@@ -150,13 +162,18 @@ def choose(project: Project, readiness: Readiness, names: Sequence[str]) -> list
 
 
 def _named(project: Project, readiness: Readiness, name: str, candidate: Candidate | None) -> Work | Result:
-    standing = [r for r in candidate.reasons if r.code not in WAIVED_BY_NAME] if candidate else []
+    waived = WAIVED_BY_NAME | ({Code.NO_COMMITS} if candidate and _comes_back(candidate) else frozenset())
+    standing = [r for r in candidate.reasons if r.code not in waived] if candidate else []
     if candidate is not None and (not standing or standing[0].code is Code.CONFLICT):
         return _work(candidate)
     if candidate is None or standing[0].code is Code.NO_COMMITS:
         member = _landed(project, readiness.target_sha, name)
         if member is not None:
             return Result(name, member.task, member.sha, "already-landed", merge_commit=member.merge_commit)
+    if candidate is None and name in taken_back(read_landings(project.repo), project.config.target):
+        raise UsageError(
+            f"the landing of {printable(name)} was taken back, and the branch is gone", hint=f"coffee restore {name}"
+        )
     if candidate is None:
         raise UsageError(f"there is no branch {printable(name)}", hint="coffee detect-ready")
     why = f"{standing[0].code.value}: {standing[0].detail}"
@@ -165,14 +182,27 @@ def _named(project: Project, readiness: Readiness, name: str, candidate: Candida
 
 def _landed(project: Project, target: Sha, name: str) -> Member | None:
     """The last landing of *name* that *target* still contains."""
-    members = [member for landing in read_landings(project.repo) for member in landing.members if member.branch == name]
+    landings = read_landings(project.repo)
+    members = [member for member in in_force(landings, project.config.target) if member.branch == name]
     return members[-1] if members and is_ancestor(project.repo, members[-1].merge_commit, target) else None
 
 
 def _work(candidate: Candidate) -> Work:
     task: TaskId | None = candidate.task
     blamed = any(reason.code is Code.GATE_FAILED for reason in candidate.reasons)
-    return Work(candidate.branch.name, candidate.branch.tip, task, blamed)
+    if candidate.reverted is None:
+        return Work(candidate.branch.name, candidate.branch.tip, task, blamed)
+    name, sha = printable(candidate.branch.name), candidate.reverted.commit
+    if not _comes_back(candidate):
+        output.say(f"{name} holds the commit that took its landing back ({sha[:12]}): it lands as it is, without that")
+        return Work(candidate.branch.name, candidate.branch.tip, task, blamed)
+    output.say(f"{name} was taken back by {sha[:12]}: what that reverted lands again with it")
+    return Work(candidate.branch.name, candidate.branch.tip, task, blamed, undoes=(sha,))
+
+
+def _comes_back(candidate: Candidate) -> bool:
+    """Whether a revert of its landing hides its commits, so that git would merge nothing of them."""
+    return candidate.reverted is not None and not candidate.reverted.inside
 
 
 def _numbers(name: str) -> tuple[int, str]:

@@ -9,6 +9,8 @@ from coffee_hooks.base.text import printable
 from coffee_hooks.loop.landing import MergeReport
 from coffee_hooks.merge.result import Result
 
+_OF_A_REVERT = {"landed": "reverted", "already-landed": "nothing to do"}
+
 
 def to_json(report: MergeReport) -> dict[str, Any]:
     """The object of ``merge --json``; ``changes`` only for a dry run."""
@@ -35,6 +37,7 @@ def _result(result: Result) -> dict[str, Any]:
         "conflicts": list(result.conflicts),
         "suspects": list(result.suspects),
         "log": str(result.log) if result.log else None,
+        **({"reverts": list(result.reverts)} if result.reverts else {}),
     }
 
 
@@ -47,6 +50,8 @@ def to_text(report: MergeReport) -> str:
         lines += result_lines(result)
     if report.changes is not None:
         return "\n".join([*lines, *(f"would {change}" for change in report.changes)])
+    if any(result.reverts for result in report.results):
+        return "\n".join(lines)
     landed = sum(result.outcome == "landed" for result in report.results)
     runs = f"{len(report.gates)} gate run{'' if len(report.gates) == 1 else 's'}"
     if report.flaky:
@@ -60,9 +65,11 @@ def to_text(report: MergeReport) -> str:
 def result_lines(result: Result) -> list[str]:
     """How one branch ended, for people."""
     if result.outcome == "would-land":
-        return [*messages.check_passed(), f"{printable(result.branch)} would land"]
+        what = "the revert of " if result.reverts else ""
+        return [*messages.check_passed(), f"{what}{printable(result.branch)} would land"]
     task = f" ({result.task})" if result.task else ""
-    lines = [f"{printable(result.branch)}{task}: {result.outcome}"]
+    outcome = _OF_A_REVERT.get(result.outcome, result.outcome) if result.reverts else result.outcome
+    lines = [f"{printable(result.branch)}{task}: {outcome}"]
     if result.merge_commit:
         lines[0] += f" as {result.merge_commit[:12]}"
     if result.reason:

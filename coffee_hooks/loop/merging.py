@@ -70,16 +70,18 @@ def _dry_run(project: Project, store: Store, ask: Ask) -> MergeReport:
     pushed = None if project.remote is None else False
     return MergeReport(
         project.config.target, target.sha, target.sha, pushed,
-        tuple(each if isinstance(each, Result) else _preview(each, refused.get(each)) for each in chosen),
+        tuple(each if isinstance(each, Result) else preview(each, refused.get(each)) for each in chosen),
         changes=tuple(_changes(project, config, chain, ask)),
     )  # fmt: skip
 
 
-def _preview(work: Work, refused: Refused | None) -> Result:
+def preview(work: Work, refused: Refused | None) -> Result:
+    """How a dry run tells of *work*: what stands in its way, or that nobody tested it."""
     if refused is None:
-        return Result(work.branch, work.task, work.tip, "skipped", reason="dry run: not tested")
+        return Result(work.branch, work.task, work.tip, "skipped", reason="dry run: not tested", reverts=work.reverts)
     return Result(
-        work.branch, work.task, work.tip, refused.outcome, reason=refused.detail, conflicts=refused.conflicts
+        work.branch, work.task, work.tip, refused.outcome, reason=refused.detail, conflicts=refused.conflicts,
+        reverts=work.reverts,
     )  # fmt: skip
 
 

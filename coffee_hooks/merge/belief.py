@@ -41,11 +41,13 @@ class Belief:
     @property
     def rate(self) -> float:
         """The expected share of red branches, between 0 and 1."""
-        return math.fsum(map(mul, self.weights, _RATES))
+        rate: float = sum(map(mul, self.weights, _RATES))
+        return rate
 
     def all_good(self, count: int) -> float:
         """The probability that *count* branches are green together."""
-        return math.fsum(map(mul, self.weights, _powers(count)))
+        chance: float = sum(map(mul, self.weights, _powers(count)))
+        return chance
 
 
 def believe(history: History, reds: Iterable[int]) -> Belief:

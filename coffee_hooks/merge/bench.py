@@ -227,8 +227,9 @@ class Bench:
         assert not isinstance(link, Refused)
         known = self.keeper.known(link.after.tree)
         log = Path(known.log) if known is not None and known.log else None
-        blame(self.project.repo, Blame(work.tip, base.commit, link.after.tree, str(log) if log else None))
-        self.blamed.append(work.branch)
+        if not work.reverts:
+            blame(self.project.repo, Blame(work.tip, base.commit, link.after.tree, str(log) if log else None))
+            self.blamed.append(work.branch)
         clash = self._clashes(work)
         why = "; ".join(["the gate is red with it, green without", *(each.sentence for each in clash)])
         hint = f"read {log}" if log else None
@@ -237,7 +238,7 @@ class Bench:
 
     def _clashes(self, work: Work) -> list[Clash]:
         landed = [w for w, result in self.merging.results.items() if result.outcome in ("landed", "would-land")]
-        if not landed:
+        if not landed or work.reverts:
             return []
         seen = self.merging.touched
         for each in (work, *landed):

@@ -7,26 +7,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 from coffee_hooks.base.attributes import with_attributes_of
 from coffee_hooks.base.config import FILE, Config
 from coffee_hooks.base.git import GitFailed, Repo
-from coffee_hooks.base.merge_tree import merge_tree
+from coffee_hooks.base.merge_tree import Merged
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.trees import replace_blob
-from coffee_hooks.sources.roadmap_conflict import resolve
+from coffee_hooks.base.undo import pretend, undoing
+from coffee_hooks.sources.roadmap_conflict import merge_items
 from coffee_hooks.sources.roadmap_places import roadmap_paths
+
+
+class Aim(Enum):
+    """Whether the work of a branch is brought to the target, or taken back from it."""
+
+    LAND = "land"
+    REVERT = "revert"
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A branch to land at the commit that was found ready. *blamed*: the gate was red at this commit before."""
+    """A branch to land at the commit that was found ready. *blamed*: the gate was red at this commit before.
+
+    *undoes* are commits of the target that are taken back first, in this order: the revert of an earlier landing of
+    the branch, which would hide its work. To REVERT, they are its landings, the newest first, and all there is to do.
+    """
 
     branch: str
     tip: Sha
     task: TaskId | None
     blamed: bool = False
+    aim: Aim = Aim.LAND
+    undoes: tuple[Sha, ...] = ()
+
+    @property
+    def reverts(self) -> tuple[Sha, ...]:
+        """The landings that are taken back."""
+        return self.undoes if self.aim is Aim.REVERT else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +125,8 @@ class Builder:
     base: State
     roadmap: str | None
     identity: Mapping[str, str]
-    _links: dict[tuple[Sha, Sha], Link | Refused] = field(default_factory=dict)
-    _sides: dict[Sha, _Side] = field(default_factory=dict)
+    _links: dict[tuple[Sha, Work], Link | Refused] = field(default_factory=dict)
+    _sides: dict[str, _Side] = field(default_factory=dict)
 
     def chain(self, works: Sequence[Work]) -> tuple[Chain, dict[Work, Refused]]:
         """*works* merged in order, those left out that cannot be merged there, and why not."""
@@ -129,7 +149,7 @@ class Builder:
 
     def link(self, before: State, work: Work) -> Link | Refused:
         """Merge *work* onto *before*. What git cannot say is an ``error`` and never a conflict."""
-        key = before.commit, work.tip
+        key = before.commit, work
         if key not in self._links:
             try:
                 self._links[key] = self._build(before, work)
@@ -138,46 +158,61 @@ class Builder:
         return self._links[key]
 
     def _build(self, before: State, work: Work) -> Link | Refused:
-        merged = merge_tree(self.repo, before.commit, work.tip)
-        if not merged.clean and self.roadmap is not None:
-            merged = (
-                resolve(self.repo, before.commit, [self.roadmap], [(before.commit, work.tip)], [merged])[0] or merged
-            )
+        merged, target = self._merged(before, work), self.config.target
         if not merged.clean:
-            return Refused("conflict", f"git cannot merge it with {self.config.target}", merged.conflicts)
+            cannot = "take it back from" if work.reverts else "merge it with"
+            return Refused("conflict", f"git cannot {cannot} {target}", merged.conflicts)
         if merged.tree == before.tree:
-            return Refused("already-landed", f"{self.config.target} holds everything that is on it")
-        side = self._side(work)
-        roadmap, config = before.roadmap, before.config
-        if side != _Side(before.roadmap, before.config):  # what is the same on both sides is so in the merge
+            holds = "nothing of it any more" if work.reverts else "everything that is on it"
+            return Refused("already-landed", f"{target} holds {holds}")
+        side, roadmap, config = self._side(work), before.roadmap, before.config
+        if work.undoes or side != _Side(roadmap, config):  # else: what both sides have alike, the merge has too
             names = [f"{merged.tree}:{self.roadmap}"] if self.roadmap else []
             found = read_blobs(self.repo, [*names, f"{merged.tree}:{FILE}"])
             roadmap, config = found.get(Sha(f"{merged.tree}:{self.roadmap}")), found.get(Sha(f"{merged.tree}:{FILE}"))
         after = State(work.tip, merged.tree, roadmap, config)
-        if self.roadmap is None:
-            return self._link(before, work, after)
+        return self._link(before, work, after) if self.roadmap is None else self._planned(before, side, work, after)
+
+    def _planned(self, before: State, side: _Side, work: Work, after: State) -> Link | Refused:
+        """The link of *work* with its item of the roadmap: known by its title, marked, and there once."""
         from coffee_hooks.merge.roadmap_file import new_duplicates, title_of
 
-        if twice := new_duplicates(before.roadmap or b"", side.roadmap or b"", roadmap or b""):
+        if twice := new_duplicates(before.roadmap or b"", side.roadmap or b"", after.roadmap or b""):
             return Refused("roadmap-duplicate", f"the merged {self.roadmap} would hold {', '.join(twice)} twice")
         if work.task is None:
             return self._link(before, work, after)
-        title, warning = title_of(roadmap or b"", work.task), None
+        if work.reverts:
+            return self._link(before, work, after, title_of(before.roadmap or b"", work.task))
+        title, warning = title_of(after.roadmap or b"", work.task), None
         if self.config.merge.mark_complete:
             after, warning = self._marked(after, work.task)
         return self._link(before, work, after, title, warning)
 
     def _read(self, works: Sequence[Work]) -> None:
         """What each branch holds in the two files that we look into, in one git process for all of them."""
-        tips = [work.tip for work in works if work.tip not in self._sides]
+        sides = [side for work in works if (side := _side_of(work)) not in self._sides]
         paths = [*([self.roadmap] if self.roadmap else []), FILE]
-        found = read_blobs(self.repo, [f"{tip}:{path}" for tip in tips for path in paths])
-        for tip in tips:
-            self._sides[tip] = _Side(found.get(Sha(f"{tip}:{self.roadmap}")), found.get(Sha(f"{tip}:{FILE}")))
+        found = read_blobs(self.repo, [f"{side}:{path}" for side in sides for path in paths])
+        for side in sides:
+            self._sides[side] = _Side(found.get(Sha(f"{side}:{self.roadmap}")), found.get(Sha(f"{side}:{FILE}")))
 
     def _side(self, work: Work) -> _Side:
         self._read([work])
-        return self._sides[work.tip]
+        return self._sides[_side_of(work)]
+
+    def _merged(self, before: State, work: Work) -> Merged:
+        """*before* without what *work* undoes, and with the branch unless it is to be reverted."""
+        ours = before.commit
+        for taken in work.undoes:
+            merged = self._merge(*undoing(self.repo, ours, taken))
+            if not merged.clean:
+                return merged
+            ours = pretend(self.repo, merged.tree, before.commit)
+        return merged if work.reverts else self._merge(ours, work.tip)
+
+    def _merge(self, ours: Sha, theirs: Sha) -> Merged:
+        roadmap = [self.roadmap] if self.roadmap is not None else []
+        return merge_items(self.repo, self.base.commit, roadmap, ours, theirs)
 
     def _marked(self, after: State, task: TaskId) -> tuple[State, str | None]:
         """*after* with the item of *task* set to complete, or a sentence that says why it is not."""
@@ -196,9 +231,19 @@ class Builder:
         return State(after.commit, tree, marked, after.config), None
 
     def _link(self, before: State, work: Work, after: State, title: str = "", warning: str | None = None) -> Link:
-        args = ("commit-tree", after.tree, "-p", before.commit, "-p", work.tip, "-m", f"Candidate of {work.branch}")
+        args = ("commit-tree", after.tree, *parents(work, before.commit), "-m", f"Candidate of {work.branch}")
         made = Sha(self.repo.objects(*args, env=self.identity).text)
         return Link(work, before, State(made, after.tree, after.roadmap, after.config), title, warning)
+
+
+def _side_of(work: Work) -> str:
+    """The commit on the other side of the merge: the branch, or what was there before the first landing."""
+    return f"{work.reverts[-1]}^1" if work.reverts else work.tip
+
+
+def parents(work: Work, before: Sha) -> tuple[str, ...]:
+    """The arguments that name the parents of *work*'s commit: a landing is a merge, a revert is none."""
+    return ("-p", before) if work.reverts else ("-p", before, "-p", work.tip)
 
 
 def builder_at(repo: Repo, base: Sha, config: Config, identity: Mapping[str, str]) -> Builder:

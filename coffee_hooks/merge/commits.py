@@ -11,6 +11,7 @@ from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.objects import name_of_object, write_objects
 from coffee_hooks.merge.candidate import Chain, Link
+from coffee_hooks.merge.revert import revert_message
 from coffee_hooks.state.landings import Member
 
 
@@ -44,8 +45,9 @@ def commit_chain(repo: Repo, chain: Chain, gate: Sequence[str], seconds: float, 
 
     for link in chain.links:
         message = _message(link, _own(said, link.work.tip, seen), gate, seconds)
-        parent = add(link.after.tree, (parent, link.work.tip), message)
-        members.append(Member(link.work.task, link.work.branch, link.work.tip, parent))
+        ends = (parent,) if link.work.reverts else (parent, link.work.tip)
+        parent = add(link.after.tree, ends, message)
+        members.append(Member(link.work.task, link.work.branch, link.work.tip, parent, link.work.reverts))
     if len(members) > 1:
         text = messages.batch_message([(m.task, m.branch, m.sha) for m in members], gate, seconds)
         parent = add(chain.end.tree, (chain.base.commit, parent), text)
@@ -92,8 +94,10 @@ def _own(said: Mapping[Sha, _Said], tip: Sha, seen: set[Sha]) -> list[_Said]:
 
 def _message(link: Link, own: Sequence[_Said], gate: Sequence[str], seconds: float) -> str:
     work = link.work
+    if work.reverts:
+        return revert_message(link, gate, seconds)
     authors = messages.co_authors(each.message for each in own)
     subjects = [each.subject for each in own]
     return messages.landing_message(
-        messages.LandedWork(work.branch, work.task, link.title, work.tip, subjects, authors, gate, seconds)
+        messages.LandedWork(work.branch, work.task, link.title, work.tip, subjects, authors, gate, seconds, work.undoes)
     )

@@ -22,9 +22,9 @@ from coffee_hooks.merge.push import Answer, Pushed, push
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state import intent as intents
 from coffee_hooks.state import landings
-from coffee_hooks.state.claims import ClaimState
+from coffee_hooks.state.claims import Claim, ClaimState
 from coffee_hooks.state.intent import Intent
-from coffee_hooks.state.landings import Landing
+from coffee_hooks.state.landings import Landing, Member
 
 
 class Pushing(Enum):
@@ -83,18 +83,25 @@ def _assert_tested(project: Project, target: Target, landing: Landing) -> None:
 
 
 def _claim_moves(project: Project, landing: Landing) -> list[Move]:
-    """The claims of the members become ``landed``; read now, so that a later change by their owner wins."""
+    """The claims of the members become ``landed`` or ``reverted``; read now, so that a later change wins."""
     by_branch = {claim.branch: claim for claim in claims_.read_claims(project.repo).values()}
     moves = []
     for member in landing.members:
         claim = by_branch.get(member.branch)
-        if claim is not None and claim.open:
+        if claim is not None and (state := _state_after(claim, member)):
+            why = f"taken back by {member.merge_commit[:12]}" if member.reverts else None
             _, move = claims_.moved(
-                project.repo, claim, state=ClaimState.LANDED, sha=member.merge_commit, reason=None,
-                since=int(time.time()),
-            )  # fmt: skip
+                project.repo, claim, state=state, sha=member.merge_commit, reason=why, since=int(time.time())
+            )
             moves.append(move)
     return moves
+
+
+def _state_after(claim: Claim, member: Member) -> ClaimState | None:
+    """What the claim becomes; None when it stays, as one does on whose branch work goes on after the landing."""
+    if member.reverts:
+        return ClaimState.REVERTED if claim.state is ClaimState.LANDED else None
+    return ClaimState.LANDED if claim.open or claim.state is ClaimState.REVERTED else None
 
 
 def _land_here(project: Project, target: Target, landing: Landing, moves: Sequence[Move]) -> Landed | NotLanded:

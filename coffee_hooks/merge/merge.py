@@ -47,7 +47,7 @@ def _share(session: Merging, verdicts: Sequence[str]) -> None:
 
 
 def _at_its_tip(session: Merging, work: Work, tips: Tips) -> bool:
-    if work.tip in tips.of(work).values():
+    if work.reverts or work.tip in tips.of(work).values():
         return True
     session.settle(work, moved(work))
     return False

@@ -9,6 +9,7 @@ from pathlib import Path
 from coffee_hooks.base.model import Sha
 from coffee_hooks.merge.candidate import Refused, Work
 from coffee_hooks.merge.land import NotLanded, Pushing
+from coffee_hooks.merge.revert import conflict_hint
 
 
 class Depth(Enum):
@@ -33,7 +34,8 @@ class Settings:
 class Result:
     """How one branch ended: an outcome of the contract, a sentence, and what to type next.
 
-    *suspects* are branches that landed just before and may not go together with it.
+    *suspects* are branches that landed just before and may not go together with it. *reverts* are the merge commits
+    that were to be taken back; *merge_commit* is then the commit that does.
     """
 
     branch: str
@@ -46,6 +48,7 @@ class Result:
     conflicts: tuple[str, ...] = ()
     log: Path | None = None
     suspects: tuple[str, ...] = ()
+    reverts: tuple[Sha, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -58,7 +61,7 @@ def result_of(
     conflicts: tuple[str, ...] = (), log: Path | None = None, suspects: tuple[str, ...] = (),
 ) -> Result:  # fmt: skip
     return Result(
-        work.branch, work.task, work.tip, outcome, merge_commit, reason, hint, conflicts, log, suspects
+        work.branch, work.task, work.tip, outcome, merge_commit, reason, hint, conflicts, log, suspects, work.reverts
     )  # fmt: skip
 
 
@@ -72,7 +75,7 @@ def not_landed(work: Work, done: NotLanded) -> Result:
 
 def refused_by(work: Work, refused: Refused, target: str) -> Result:
     hints = {
-        "conflict": f"git merge {target} in its worktree, resolve, commit, then run this again",
+        "conflict": conflict_hint(work, target),
         "roadmap-duplicate": "remove one of the two entries on the branch",
     }
     hint = hints.get(refused.outcome)

@@ -5,11 +5,13 @@ equally likely (S. W. Golomb, Run-length encodings, 1966), and a red batch is sp
 likely before as behind (M. Sobel, P. A. Groll, Group testing to eliminate efficiently all defectives, 1959). What was
 green is accepted at once and every later batch is tested on top of it, so the remainder of a red batch is known to be
 red without a run of its own. With several gates the further runs are those that settle most branches in expectation:
-beginnings of the same order, and the whole without one branch.
+beginnings of the same order, and the whole without one branch. Many of these say little where many branches are red:
+then every branch is tested alone, side by side, and what was green is tested together once more before it lands.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,14 +27,19 @@ WORTHWHILE = 0.05
 """A further run beside the first must be expected to settle at least so many branches."""
 HORIZON = 128
 """How far ahead further runs are planned."""
+APART = 4
+"""So many branches for each gate may be tested alone before those that were green are tested together."""
+GAIN = 0.4
+"""How much faster batches are done for each doubling of the gates, as the simulation shows at every rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queue(Generic[Item]):
     """What is not settled yet, in order. Every set of *reds* was red together on what is accepted.
 
-    *history* counts what was settled, here and before. *size* fixes the batches, None chooses. *again* were green
-    together on a target that has moved since. *tried*: a first run has said something.
+    *history* counts what was judged, here and before. *size* fixes the batches, None chooses. *again* were green
+    together on a target that has moved since. *apart* were green, each without the others. *tried*: a first run has
+    said something.
     """
 
     items: tuple[Item, ...]
@@ -40,6 +47,7 @@ class Queue(Generic[Item]):
     size: int | None = None
     reds: tuple[frozenset[Item], ...] = ()
     again: tuple[Item, ...] = ()
+    apart: frozenset[Item] = frozenset()
     tried: bool = False
 
     @property
@@ -62,8 +70,13 @@ class Queue(Generic[Item]):
     def accept(self, green: Iterable[Item]) -> Queue[Item]:
         """*green* were green together, so they come before everything that is tested from now on."""
         gone = frozenset(green)
-        history = replace(self.history, good=self.history.good + len(gone.intersection(self.items)))
+        history = replace(self.history, good=self.history.good + len(gone.intersection(self.items) - self.apart))
         return replace(self._without(gone), history=history)
+
+    def set_apart(self, green: Item) -> Queue[Item]:
+        """*green* was green alone, while others are tested alone."""
+        history = replace(self.history, good=self.history.good + 1)
+        return replace(self, history=history, apart=self.apart | {green})
 
     def refuse(self, item: Item) -> Queue[Item]:
         """*item* is red alone on what is accepted."""
@@ -90,7 +103,7 @@ class Queue(Generic[Item]):
                 reds = (*reds, red)
         keep = tuple(item for item in self.items if item not in gone)
         again = tuple(item for item in self.again if item not in gone)
-        return replace(self, items=keep, reds=reds, again=again, tried=True)
+        return replace(self, items=keep, reds=reds, again=again, apart=self.apart - gone, tried=True)
 
     def implied_red(self, chosen: Iterable[Item]) -> bool:
         """Whether a run of *chosen* is already known to be red."""
@@ -111,9 +124,11 @@ def plan(queue: Queue[Item], jobs: int) -> tuple[tuple[Item, ...], ...]:
         rest = queue.drop(suspects[0])
         return (suspects, *plan(rest, jobs - 1))
     belief = believe(queue.history, map(len, _disjoint(queue.reds)))
+    if not suspects and (singles := _apart(queue, belief.rate, jobs)):
+        return tuple((item,) for item in singles)
     first = _first(queue, suspects, belief)
     chosen = [first]
-    if jobs > 1:
+    if jobs > 1 and (suspects or not queue.apart):
         suspected = frozenset(suspects)
         behind = (item for item in queue.items if item not in suspected)
         order = (*suspects, *islice(behind, HORIZON))
@@ -136,11 +151,28 @@ def _first(queue: Queue[Item], suspects: tuple[Item, ...], belief: Belief) -> tu
         return suspects[: _split(len(suspects), belief)]
     if queue.again:
         return queue.again
+    if queue.apart:
+        return queue.ordered(queue.apart)
     if queue.size is not None:
         return queue.items[: queue.size]
     if not queue.tried and not queue.history.known:
         return queue.items
     return queue.items[: _batch(len(queue.items), belief)]
+
+
+def _apart(queue: Queue[Item], rate: float, jobs: int) -> tuple[Item, ...]:
+    """Branches to test alone, side by side, where that and one run of the green ones together take fewer rounds.
+
+    Those that are being tested are among them, so that what was green waits for the others.
+    """
+    if jobs < 2 or queue.again or queue.size is not None or not queue.history.known:
+        return ()
+    ahead = queue.items[: APART * jobs]
+    bits = -rate * math.log2(rate) - (1 - rate) * math.log2(1 - rate)
+    batches = len(ahead) * bits / (1 + GAIN * math.log2(jobs))
+    if math.ceil(len(ahead) / jobs) + 1 >= batches:
+        return ()
+    return tuple(item for item in ahead if item not in queue.apart)[:jobs]
 
 
 def _batch(most: int, belief: Belief) -> int:

@@ -33,7 +33,8 @@ class Tips:
     def moved(self, works: Iterable[Work]) -> set[Work]:
         """Those that are not where they were."""
         now = self._read()
-        return {work for work in works if any(now.get(ref) != self._first.get(ref) for ref in self._refs(work))}
+        landing = (work for work in works if not work.reverts)  # what landed is reverted, wherever the branch is now
+        return {work for work in landing if any(now.get(ref) != self._first.get(ref) for ref in self._refs(work))}
 
     def _refs(self, work: Work) -> tuple[str, str]:
         return f"refs/heads/{work.branch}", f"refs/remotes/{self.project.remote or ''}/{work.branch}"

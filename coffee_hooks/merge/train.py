@@ -130,6 +130,8 @@ class _Train(Generic[Item]):
             for item in self.queue.items:
                 self.bench.settle(item, answer)
             self.queue = Queue(())
+        elif answer is Answer.GREEN and self._waits(items):
+            self.queue = self.queue.set_apart(items[0])
         elif answer is Answer.GREEN:
             self.queue = self.queue.accept(items)
             self.accepted = ended.whole
@@ -138,6 +140,14 @@ class _Train(Generic[Item]):
             self.queue = self.queue.refuse(items[0]) if answer is Answer.BAD else self.queue.drop(items[0])
         else:
             self.queue = self.queue.suspect(items)
+
+    def _waits(self, green: tuple[Item, ...]) -> bool:
+        """Whether it is a single branch, and others were or are tested alone, to be accepted together with it."""
+        if len(green) != 1 or green[0] in self.queue.apart:
+            return False
+        if any(green[0] in red and len(red) > 1 for red in self.queue.reds):  # then it tells of the others there
+            return False
+        return bool(self.queue.apart) or any(len(probe.items) == 1 for probe in self.running)
 
     def _matters(self, probe: Probe[Item]) -> bool:
         ahead = set(probe.whole)

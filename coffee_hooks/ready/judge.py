@@ -71,7 +71,8 @@ class Review(Enum):
 class Facts:
     """Everything the decision needs to know about one branch. Paths are relative to the repository.
 
-    *unreadable* is what git said when it could not tell what is uncommitted.
+    *unreadable* is what git said when it could not tell what is uncommitted. *reverted* is the commit that took its
+    landing back and that it does not hold itself.
     """
 
     branch: str
@@ -92,6 +93,7 @@ class Facts:
     review: Review = Review.NOT_ASKED
     diverged: bool = False
     protected: Sequence[str] = ()
+    reverted: str | None = None
 
 
 def judge(facts: Facts) -> tuple[Reason, ...]:
@@ -126,6 +128,11 @@ def _agent(facts: Facts) -> Reason | None:
 def _commits(facts: Facts) -> Reason | None:
     if facts.commits_ahead:
         return None
+    if facts.reverted:
+        detail = f"its landing was taken back by {facts.reverted[:12]}, and nothing was committed since"
+        return Reason(
+            Code.NO_COMMITS, detail, f"commit the repair there, or land it again: coffee merge {facts.branch}"
+        )
     return Reason(
         Code.NO_COMMITS, f"no commits that {facts.target} does not have", "let its agent work, or commit there"
     )
@@ -175,11 +182,10 @@ def _conflict(facts: Facts) -> Reason | None:
         return None
     where = listed(facts.conflicts) if facts.conflicts else "git cannot merge it"
     name = facts.task or facts.branch
-    return Reason(
-        Code.CONFLICT,
-        f"conflicts with {facts.target} in {where}",
-        f"git merge {facts.target} in its worktree, or: coffee resume {name}",
-    )
+    hint = f"git merge {facts.target} in its worktree, or: coffee resume {name}"
+    if facts.reverted:  # the merge alone would take the work off the branch too
+        hint = f"in its worktree: git merge {facts.target} && git revert {facts.reverted[:12]}"
+    return Reason(Code.CONFLICT, f"conflicts with {facts.target} in {where}", hint)
 
 
 def _red(facts: Facts) -> Reason | None:

@@ -20,10 +20,12 @@ from coffee_hooks.ready.changes import Effect
 from coffee_hooks.ready.foresee import foresee
 from coffee_hooks.ready.judge import AgentState, Code, Facts, Reason, Review, Signal, judge
 from coffee_hooks.ready.radar import Overlap
+from coffee_hooks.ready.reverted import Reverted, effects_on_top, find_reverted
 from coffee_hooks.state.agent_state import Doing, what_agents_do
 from coffee_hooks.state.blame import Blame, read_blames
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
 from coffee_hooks.state.landings import read_landings
+from coffee_hooks.state.reverts import in_force
 from coffee_hooks.state.store import Store
 
 REVIEWS = "refs/coffee/reviews/"
@@ -31,7 +33,10 @@ REVIEWS = "refs/coffee/reviews/"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A branch as detect-ready reports it. *red_log* is where the gate wrote why it was red at this commit."""
+    """A branch as detect-ready reports it. *red_log* is where the gate wrote why it was red at this commit.
+
+    *reverted* is None unless its landing was taken back.
+    """
 
     branch: Branch
     commits_ahead: int
@@ -41,6 +46,7 @@ class Candidate:
     conflicts: tuple[str, ...]
     touched: tuple[str, ...]
     red_log: Path | None = None
+    reverted: Reverted | None = None
 
     @property
     def ready(self) -> bool:
@@ -76,11 +82,13 @@ def detect_ready(
     """
     repo = project.repo
     by_branch = {claim.branch: claim for claim in (read_claims(repo) if claims is None else claims).values()}
-    listed = _unlanded(repo, list_branches(project, target.sha, names), by_branch)
+    listed = _unlanded(project, list_branches(project, target.sha, names), by_branch)
+    reverted = find_reverted(repo, project.config.target, target.sha, [branch for branch, _ in listed])
     tips = {branch.name: branch.tip for branch, ahead in listed if ahead}
     foreseen = foresee(repo, target.sha, tips, every=not names, roadmap=project.config.roadmap)
+    effects = {**foreseen.effects, **effects_on_top(project, target.sha, tips, reverted)}
     seen = _Seen(
-        project, by_branch, foreseen.effects, _states(repo, [branch for branch, _ in listed]),
+        project, by_branch, effects, reverted, _states(repo, [branch for branch, _ in listed]),
         what_agents_do(repo.state_dir, store), read_blames(repo), _reviews(project),
     )  # fmt: skip
     candidates = tuple(_candidate(branch, ahead, seen) for branch, ahead in listed)
@@ -88,7 +96,7 @@ def detect_ready(
 
 
 def _unlanded(
-    repo: Repo, listed: Sequence[tuple[Branch, int]], claims: Mapping[str, Claim]
+    project: Project, listed: Sequence[tuple[Branch, int]], claims: Mapping[str, Claim]
 ) -> list[tuple[Branch, int]]:
     """Without the branches whose work is in the target and that only wait for their cleanup."""
     empty = [branch for branch, ahead in listed if not ahead]
@@ -96,7 +104,7 @@ def _unlanded(
         return list(listed)
     landed = {branch.name for branch in empty if _state_of(claims.get(branch.name)) is ClaimState.LANDED}
     if any(branch.name not in claims for branch in empty):
-        members = {(m.branch, m.sha) for landing in read_landings(repo) for m in landing.members}
+        members = {(m.branch, m.sha) for m in in_force(read_landings(project.repo), project.config.target)}
         landed |= {b.name for b in empty if b.name not in claims and (b.name, b.tip) in members}
     return [(branch, ahead) for branch, ahead in listed if ahead or branch.name not in landed]
 
@@ -122,6 +130,7 @@ class _Seen:
     project: Project
     claims: Mapping[str, Claim]
     effects: Mapping[Sha, Effect]
+    reverted: Mapping[str, Reverted]
     states: Mapping[str, _State]
     doing: Mapping[str, Doing]
     blames: Mapping[Sha, Blame]
@@ -137,6 +146,7 @@ def _candidate(branch: Branch, ahead: int, seen: _Seen) -> Candidate:
     config = seen.project.config
     doing = seen.doing.get(branch.name)
     blamed = seen.blames.get(branch.tip)
+    reverted = seen.reverted.get(branch.name)
     conflicts = merged.conflicts if merged and not merged.clean else ()
     ignored = config.ready.ignore
     facts = Facts(
@@ -157,11 +167,12 @@ def _candidate(branch: Branch, ahead: int, seen: _Seen) -> Candidate:
         red_log=blamed.log if blamed else None,
         review=Review.NOT_ASKED if seen.reviews is None else seen.reviews.get(branch.tip, Review.PENDING),
         diverged=branch.diverged,
+        reverted=reverted.commit if reverted and not reverted.inside else None,
         protected=[p for p in paths if any(is_under(p, rule) for rule in config.merge.protect)],
     )
     return Candidate(
         branch, ahead, task, state.path if state else None, judge(facts), conflicts, paths,
-        Path(blamed.log) if blamed and blamed.log else None,
+        Path(blamed.log) if blamed and blamed.log else None, reverted,
     )  # fmt: skip
 
 
@@ -192,7 +203,7 @@ def _agent_detail(doing: Doing | None, claim: Claim | None) -> str:
 def _signal(branch: Branch, claim: Claim | None, wanted: str) -> Signal:
     if branch.says_ready or (claim and claim.state is ClaimState.DONE and claim.sha == branch.tip):
         return Signal.GIVEN
-    managed = claim is not None and claim.state is not ClaimState.RELEASED
+    managed = claim is not None and claim.state not in (ClaimState.RELEASED, ClaimState.REVERTED)
     in_ci = "GITHUB_ACTIONS" in os.environ
     if wanted == "none" or (wanted == "managed" and not managed and not in_ci):
         return Signal.NOT_NEEDED

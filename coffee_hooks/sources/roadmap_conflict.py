@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from coffee_hooks.base.git import Repo
-from coffee_hooks.base.merge_tree import Merged, conflict_entries
+from coffee_hooks.base.merge_tree import Merged, conflict_entries, merge_tree
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.trees import replace_blobs
@@ -18,6 +18,12 @@ FORM = 1
 
 Pair = tuple[Sha, Sha]
 _Blobs = tuple[str, str, str]
+
+
+def merge_items(repo: Repo, target: Sha, paths: Sequence[str], ours: Sha, theirs: Sha) -> Merged:
+    """The merge of two commits, in the roadmap item by item; *target* and *paths* as in resolve. Raises GitFailed."""
+    merged = merge_tree(repo, ours, theirs)
+    return merged if merged.clean else resolve(repo, target, paths, [(ours, theirs)], [merged])[0] or merged
 
 
 def resolve(

@@ -15,16 +15,22 @@ from coffee_hooks.base.refs import Move, list_refs, read_blobs, read_ref, resolv
 REF = "refs/coffee/landings"
 REMOTES = "refs/coffee-remote/"
 _FILE = "landing.json"
+REVERT = "Revert"
+"""How the message of a record begins whose landing took something back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One branch that landed: its merge commit and the commit that was merged."""
+    """One branch that landed: its merge commit and the commit that was merged.
+
+    With *reverts* it took those merge commits of the branch back instead, and *merge_commit* is the one that did.
+    """
 
     task: str | None
     branch: str
     sha: Sha
     merge_commit: Sha
+    reverts: tuple[Sha, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,8 @@ def append(repo: Repo, landing: Landing, identity: dict[str, str], theirs: Sha |
     tree = repo.objects("mktree", "-z", stdin=f"100644 blob {blob}\t{_FILE}\0".encode()).text
     old = read_ref(repo, REF)
     parents = [word for sha in _heads(repo, [old, theirs]) for word in ("-p", sha)]
-    message = f"Land {', '.join(m.branch for m in landing.members)} on {landing.target}\n"
+    verb = REVERT if any(m.reverts for m in landing.members) else "Land"
+    message = f"{verb} {', '.join(m.branch for m in landing.members)} on {landing.target}\n"
     said = repo.objects("commit-tree", tree, *parents, "-F", "-", stdin=os.fsencode(message), env=identity)
     return Move(REF, old or ABSENT, Sha(said.text))
 
@@ -83,7 +90,9 @@ def _encode(landing: Landing) -> dict[str, Any]:
         "target": landing.target, "before": landing.before, "after": landing.after, "tree": landing.tree,
         "gate": list(landing.gate), "verdict": landing.verdict, "when": landing.when, "blamed": list(landing.blamed),
         "members": [
-            {"task": m.task, "branch": m.branch, "sha": m.sha, "merge_commit": m.merge_commit} for m in landing.members
+            {"task": m.task, "branch": m.branch, "sha": m.sha, "merge_commit": m.merge_commit}
+            | ({"reverts": list(m.reverts)} if m.reverts else {})
+            for m in landing.members
         ],
     }  # fmt: skip
 
@@ -104,7 +113,7 @@ def _member(value: Any) -> Member:
     task = value["task"]
     return Member(
         None if task is None else to_text(task), to_text(value["branch"]), to_sha(value["sha"]),
-        to_sha(value["merge_commit"]),
+        to_sha(value["merge_commit"]), tuple(map(to_sha, _texts(value.get("reverts", [])))),
     )  # fmt: skip
 
 

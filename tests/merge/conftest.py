@@ -131,6 +131,10 @@ class Lane:
         """``coffee merge``; without arguments, of the first branch."""
         return answer(where or self.work, "merge", *(args or ("roadmap-wt1",)))
 
+    def ask(self, command: str, *args: str, where: Path | None = None) -> Answer:
+        """Any command that answers in JSON."""
+        return answer(where or self.work, command, *args)
+
     def verify(self, *args: str, where: Path | None = None) -> Answer:
         """``coffee verify``."""
         return answer(where or self.work, "verify", *args)

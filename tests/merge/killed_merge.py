@@ -1,8 +1,9 @@
 """Play ``coffee merge`` and kill -9 it around one git call after the other, each time in a fresh copy.
 
-``python killed_merge.py TEMPLATE SCRATCH FIRST STEP`` is used by test_merge_kill. Step 2k is right before git call k,
-step 2k + 1 right after it. For each step FIRST, FIRST + STEP ... a JSON line says what there is after the killed call
-and after a second, undisturbed one. One process that forks is ten times faster than an interpreter for each call.
+``python killed_merge.py TEMPLATE SCRATCH FIRST STEP [COMMAND...]`` is used by test_merge_kill and test_revert. Step 2k
+is right before git call k, step 2k + 1 right after it. For each step FIRST, FIRST + STEP ... a JSON line says what
+there is after the killed call and after a second, undisturbed one. One process that forks is ten times faster than an
+interpreter for each call.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import git as _git  # noqa: F401 - imported once, before the forks
 
 from coffee_hooks.base import git as base_git
 from coffee_hooks.boundary import main as coffee
-from coffee_hooks.loop import landing, merging  # noqa: F401
+from coffee_hooks.loop import landing, merging, reverting  # noqa: F401
 
 BRANCH = "roadmap-wt1"
 
@@ -102,8 +103,8 @@ def picture(home: Path) -> dict[str, object]:
     }
 
 
-def play(template: Path, home: Path, step: int) -> dict[str, object]:
-    """One killed merge and one that is not."""
+def play(template: Path, home: Path, step: int, words: Sequence[str]) -> dict[str, object]:
+    """One killed command and one that is not."""
     shutil.copytree(template, home, symlinks=True)
     config = home / "work/.git/config"
     config.write_text(config.read_text().replace(str(template), str(home)))
@@ -114,11 +115,11 @@ def play(template: Path, home: Path, step: int) -> dict[str, object]:
 
     def killed() -> int:
         kill_at(step)
-        return command(home / "work", home / "killed", "merge", BRANCH)
+        return command(home / "work", home / "killed", *words)
 
     code = forked(killed)
     between = picture(home)
-    again = forked(lambda: command(home / "work", home / "again", "merge", BRANCH))
+    again = forked(lambda: command(home / "work", home / "again", *words))
     after = picture(home)
     proof = forked(lambda: command(home / "work", home / "proof", "verify"))
     claim = json.loads(git(home / "work", "cat-file", "blob", "refs/coffee/tasks/US-104"))
@@ -132,11 +133,11 @@ def play(template: Path, home: Path, step: int) -> dict[str, object]:
     return found
 
 
-def main(template: Path, scratch: Path, first: int, stride: int) -> None:
+def main(template: Path, scratch: Path, first: int, stride: int, *words: str) -> None:
     """One line for each step, until a merge ends before it comes to its step."""
     step = first
     while True:
-        found = play(template, scratch / f"step{step}", step)
+        found = play(template, scratch / f"step{step}", step, words or ("merge", BRANCH))
         print(json.dumps(found), flush=True)  # noqa: T201
         if found["killed"] != -signal.SIGKILL:
             return
@@ -144,4 +145,4 @@ def main(template: Path, scratch: Path, first: int, stride: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), *sys.argv[5:])

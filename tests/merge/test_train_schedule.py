@@ -159,6 +159,26 @@ def test_sixteen_gates_settle_sixteen_branches_in_one_go() -> None:
     assert tuple(range(1, 16)) in probes, "the whole without the first"
 
 
+def test_where_many_are_red_each_is_tested_alone_and_the_green_land_together() -> None:
+    """Three in ten are red and there is a gate for each: one run each, one of the green ones, and one landing."""
+    bench = Bench(frozenset(range(0, 16, 3)))
+    drive(Queue(tuple(range(16)), History(700, 300)), 16, bench)
+    assert (bench.runs, len(bench.landings)) == (17, 1)
+    assert set(bench.target) == set(range(16)) - bench.bad
+
+
+def test_a_clash_among_branches_that_were_green_alone_is_found() -> None:
+    """Their first common run is red: it is split as any other, and only the later one is blamed."""
+    bench = Bench(frozenset({0, 5}), frozenset({frozenset({3, 11})}))
+    drive(Queue(tuple(range(16)), History(700, 300)), 16, bench)
+    assert bench.settled.keys() == {0, 5, 11}
+
+
+def test_one_gate_never_tests_apart() -> None:
+    """Then batches take fewer runs at any rate."""
+    assert len(plan(Queue(tuple(range(16)), History(700, 300)), 1)[0]) == 2
+
+
 def test_nothing_is_tested_that_is_known_to_be_red() -> None:
     """The whole without 12 is red already: its verdict is known, so asking again would tell nothing, for ever."""
     reds = (frozenset((12, 13)), frozenset((13, 14, 15)))

@@ -85,7 +85,7 @@ def test_ready_exactly_when_there_is_no_obstacle(chosen: set[Code]) -> None:
         agent=st.sampled_from(AgentState), agent_detail=st.text(), signal=st.sampled_from(Signal),
         conflicts=st.lists(st.text(min_size=1)), mergeable=st.booleans(), red_log=st.none() | st.text(),
         red=st.booleans(), review=st.sampled_from(Review), diverged=st.booleans(),
-        protected=st.lists(st.text(min_size=1)),
+        protected=st.lists(st.text(min_size=1)), reverted=st.none() | st.just("5" * 40),
     )
 )  # fmt: skip
 def test_ready_needs_everything_of_the_definition(facts: Facts) -> None:
@@ -116,6 +116,15 @@ def test_an_outdated_signal_says_so() -> None:
     assert "earlier commit" in reason.detail
 
 
+def test_a_reverted_branch_is_told_how_to_land_again() -> None:
+    """Merging the target alone would take the work off the branch too, so that is never the advice."""
+    (empty,) = judge(replace(READY, commits_ahead=0, reverted="5" * 40))
+    assert empty.code is Code.NO_COMMITS and "taken back by 555555555555" in empty.detail
+    assert empty.hint.endswith(f"coffee merge {READY.branch}")
+    (conflict,) = judge(replace(READY, conflicts=["a"], mergeable=False, reverted="5" * 40))
+    assert "git revert 555555555555" in conflict.hint
+
+
 def test_naming_a_branch_waives_only_what_the_contract_says() -> None:
     """no-signal, needs-human and a remembered gate-failed; never a conflict or a dirty tree."""
     assert {code.value for code in WAIVED_BY_NAME} == {"no-signal", "needs-human", "gate-failed"}
@@ -129,5 +138,5 @@ def test_hostile_names_stay_on_their_line() -> None:
 def test_facts_have_no_field_that_the_table_forgets() -> None:
     """A new fact needs a new obstacle here, or it would be judged by nobody."""
     covered = {name for changes in OBSTACLES.values() for name in changes}
-    words = {"branch", "target", "task", "agent_detail", "red_log", "unreadable"}
+    words = {"branch", "target", "task", "agent_detail", "red_log", "unreadable", "reverted"}
     assert {field.name for field in fields(Facts)} == covered | words
