@@ -89,7 +89,7 @@ def refusal(update: RefUpdate, target: str, contains: Ancestry) -> Refusal | Non
     if change is Change.REWRITE:
         return Refusal(
             f"{name} is the target and only moves forward (non-fast-forward)",
-            "git fetch, then build on the remote's commits; take a landed task back with: git revert -m 1 MERGE",
+            "git fetch, then build on the remote's commits; take a landed task back with: coffee revert TASK",
         )
     return None
 
