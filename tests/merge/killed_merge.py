@@ -28,7 +28,7 @@ from coffee_hooks.base import git as base_git
 from coffee_hooks.boundary import main as coffee
 from coffee_hooks.loop import landing, merging, reverting  # noqa: F401
 
-BRANCH = "roadmap-wt1"
+BRANCHES = os.environ.get("BRANCHES", "roadmap-wt1").split()
 
 
 def kill_at(step: int) -> None:
@@ -137,7 +137,7 @@ def main(template: Path, scratch: Path, first: int, stride: int, *words: str) ->
     """One line for each step, until a merge ends before it comes to its step."""
     step = first
     while True:
-        found = play(template, scratch / f"step{step}", step, words or ("merge", BRANCH))
+        found = play(template, scratch / f"step{step}", step, words or ("merge", *BRANCHES))
         print(json.dumps(found), flush=True)  # noqa: T201
         if found["killed"] != -signal.SIGKILL:
             return

@@ -27,16 +27,22 @@ DRIVER = Path(__file__).with_name("killed_merge.py")
 EVERY = bool(os.environ.get("COFFEE_TEST_EVERY_KILL"))
 SHARES = 4 if EVERY else 1
 STRIDE = 1 if EVERY else 23
-PLACES = ("remote", "local", "unheld")
+PLACES = ("remote", "local", "unheld", "batch", "shared")
 
 
 @pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.parametrize("place", PLACES)
 def test_a_killed_merge_is_brought_to_its_end_by_the_next(lane: Lane, tmp_path: Path, place: str, share: int) -> None:
-    """The target is old or tested and new at every kill; run again it has landed once, and nothing else is left."""
-    lane.with_gate('echo run >> "$RUNS"')
-    if place != "remote":
+    """The target is old or tested and new at every kill; run again it has landed once, and nothing else is left.
+
+    The last two are three branches in one batch, alone and with claims and verdicts that travel in the same push.
+    """
+    lane.configure(gate={"command": ["sh", "-c", 'echo run >> "$RUNS"']}, shared=place == "shared")
+    if place in ("local", "unheld"):
         lane.local_only()
+    several = place in ("batch", "shared")
+    for number in (2, 3) if several else ():
+        lane.branch(number)
     if place == "unheld":
         lane.leave()
     tip = lane.branch(1, {"pkg/alpha.py": "new\n", "pkg/more.py": "x\n"})
@@ -48,8 +54,9 @@ def test_a_killed_merge_is_brought_to_its_end_by_the_next(lane: Lane, tmp_path: 
     first = PLACES.index(place) * 4 + share if not EVERY else share
     argv = [sys.executable, str(DRIVER), str(lane.work.parent), str(tmp_path.parent / f"{tmp_path.name}-kills")]
     done = subprocess.run(
-        [*argv, str(first), str(STRIDE * SHARES)], capture_output=True, text=True, check=True, timeout=900
-    )
+        [*argv, str(first), str(STRIDE * SHARES)], capture_output=True, text=True, check=True, timeout=900,
+        env={**os.environ, "BRANCHES": "roadmap-wt1 roadmap-wt2 roadmap-wt3" if several else "roadmap-wt1"},
+    )  # fmt: skip
     ends = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(ends) > 3
     assert [end["killed"] for end in ends] == [-signal.SIGKILL] * (len(ends) - 1) + [0], done.stderr
