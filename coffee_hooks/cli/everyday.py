@@ -110,5 +110,5 @@ def _batch(text: str | None) -> int | None:
     if text in (None, "auto"):
         return None if text is None else 0
     if text is None or not text.isdecimal() or not 0 < int(text) < 10_000:
-        raise UsageError(f"--batch must be a number or auto, not {text!r}", hint="for example --batch 4")
+        raise UsageError(f"--batch must be a number or auto, not {text!r}", hint="coffee merge --help")
     return int(text)
