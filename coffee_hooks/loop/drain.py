@@ -35,7 +35,10 @@ def merge_ready(moment: Moment, readiness: Readiness) -> bool:
     if moment.trouble or not fresh:
         return False
     try:
-        report = merge_branches(moment.project, moment.store, [], Settings(), tell=lambda r: _tell(moment, r))
+        report = merge_branches(
+            moment.project, moment.store, [], Settings(), tell=lambda r: _tell(moment, r),
+            announce=lambda candidate: _announce(moment, candidate),
+        )  # fmt: skip
     except LockedError:
         moment.waiting = True  # somebody merges right now: what is left is ours in the next round
         return False

@@ -60,8 +60,11 @@ def merge_branches(
     *,
     wait: float = 0.0,
     tell: Callable[[Result], None] = lambda _result: None,
+    announce: Callable[[Candidate], None] = lambda _candidate: None,
 ) -> MergeReport:
     """Merge the branches *names*, or all that are ready, oldest claim first.
+
+    *announce* hears of each that is ready before it is tested, also where it became so since the caller looked.
 
     Raises LockedError when another merge runs, UsageError for a name that cannot be merged at all.
     """
@@ -70,7 +73,11 @@ def merge_branches(
         if settings.pushing is Pushing.PUSH:
             fetch(project)
         target = recover(project, read_target(project), proof)
-        chosen = choose(project, detect_ready(project, store, target, names), names)
+        readiness = detect_ready(project, store, target, names)
+        for candidate in readiness.candidates if not names else ():
+            if candidate.ready:
+                announce(candidate)
+        chosen = choose(project, readiness, names)
         return settle_all(project, store, target, chosen, settings, proof, tell)
 
 
