@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -256,3 +257,35 @@ def test_a_gate_that_outlived_a_killed_merge_is_ended_first(lane: Lane) -> None:
     assert psutil.Process(gate).name() == "sleep"
     lane.assert_landed(lane.merge())
     assert not psutil.pid_exists(gate) or psutil.Process(gate).status() == psutil.STATUS_ZOMBIE
+
+
+def test_eight_merges_in_two_clones_and_a_person_who_pushes(lane: Lane, tmp_path: Path) -> None:
+    """Batches race batches, and somebody pushes by hand all the while: each branch lands once, no push is lost."""
+    names = [f"roadmap-wt{number}" for number in range(1, 7)]
+    for number in range(1, 7):
+        lane.branch(number)
+        lane.git(lane.work, "push", "-q", "origin", f"roadmap-wt{number}")
+    lane.with_gate("sleep 0.2")
+    other, person = clone(lane, "other"), clone(lane, "person")
+    running = [start(where, *names, "--wait", "300s") for where in (lane.work, other) for _ in range(4)]
+    pushed = 0
+    while any(process.poll() is None for process in running) and pushed < 6:
+        (person / f"hand{pushed}").write_text("x\n")
+        lane.git(person, "add", "--all")
+        lane.git(person, "commit", "-qm", f"By hand {pushed}")
+        while True:
+            lane.git(person, "pull", "-q", "--no-rebase", "--no-edit")
+            with contextlib.suppress(AssertionError):  # somebody was faster
+                lane.git(person, "push", "-q", "origin", "HEAD:roadmap")
+                break
+        pushed += 1
+        time.sleep(0.3)
+    for process in running:
+        process.communicate()
+    again = lane.merge(*names)
+    assert {result["outcome"] for result in again.json["results"]} <= {"landed", "already-landed"}, again.told
+    merges = lane.git(lane.box.origin, "log", "--merges", "--format=%s", "roadmap").splitlines()
+    assert [sum(f"from {name}:" in subject for subject in merges) for name in names] == [1] * 6
+    subjects = lane.git(lane.box.origin, "log", "--format=%s", "roadmap").splitlines()
+    assert all(f"By hand {number}" in subjects for number in range(pushed)) and pushed
+    assert lane.verify(where=clone(lane, "judge")).rc == 0
