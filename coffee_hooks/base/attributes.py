@@ -15,19 +15,27 @@ from coffee_hooks.base.refs import read_blobs
 FILE = ".gitattributes"
 
 
+# A merge asks for the attributes `merge` and `conflict-marker-size` and for nothing else; `binary` sets the former.
+_MACRO = b"[attr]"
+_WORDS = (b"merge", b"binary", b"conflict-marker-size")
+
+
 def with_attributes_of(repo: Repo, target: Sha) -> Repo:
     """*repo* whose object-database commands see the ``.gitattributes`` files of *target*. One git process or two.
 
     git before 2.41 reads them from a worktree only, so they are written into a folder of ours, one per set of them.
+    Files that say nothing about merges are left out: most projects have no others, and then nothing is written.
     """
     files = attribute_files(repo, target)
-    if not files:
+    blobs = read_blobs(repo, files.values())
+    macros = any(_MACRO in data for data in blobs.values())
+    counting = {path: sha for path, sha in files.items() if macros or any(word in blobs[sha] for word in _WORDS)}
+    if not counting:
         return repo
-    name = hashlib.sha256(repr(sorted(files.items())).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    name = hashlib.sha256(repr(sorted(counting.items())).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     folder = repo.state_dir / "attributes" / name
     if not folder.is_dir():
-        blobs = read_blobs(repo, files.values())
-        _write(folder, {path: blobs[Sha(sha)] for path, sha in files.items()})
+        _write(folder, {path: blobs[sha] for path, sha in counting.items()})
     return replace(repo, attributes=folder)
 
 

@@ -46,6 +46,26 @@ def test_without_attributes_nothing_changes(repo: Repo) -> None:
     assert with_attributes_of(repo, head).scratch == repo.scratch
 
 
+def test_attributes_that_no_merge_asks_for_are_left_out(repo: Repo, git: Git) -> None:
+    """Line ends, filters and diff drivers change no merge; a macro may mean anything, so then every file counts."""
+    rules = {".gitattributes": "* text=auto eol=lf\n*.py diff=python\n*.bin filter=lfs -text\n"}
+    assert with_attributes_of(repo, commit(repo, git, "roadmap", rules)).scratch == repo.scratch
+    there = with_attributes_of(repo, commit(repo, git, "roadmap", {**rules, "a/.gitattributes": "*.po -merge\n"}))
+    assert sorted(path.name for path in there.scratch.iterdir()) == ["a"]
+    macro = {".gitattributes": "[attr]mine merge=union\n", "a/.gitattributes": "log mine\n"}
+    base = commit(repo, git, None, {**macro, "a/log": "0\n"})
+    sides = [commit(repo, git, base, {"a/log": f"0\n{n}\n"}) for n in (1, 2)]
+    assert merge_tree(with_attributes_of(repo, base), *sides).clean
+
+
+@pytest.mark.parametrize("rule", ["* binary", "* -merge", "* merge=union", "* conflict-marker-size=9"])
+def test_attributes_that_a_merge_asks_for_are_kept(repo: Repo, git: Git, rule: str) -> None:
+    """Each changes the tree of a merge in which both sides change a file."""
+    base = commit(repo, git, None, {".gitattributes": rule + "\n", "a": "0\n"})
+    sides = [commit(repo, git, base, {"a": f"{n}\n"}) for n in (1, 2)]
+    assert merge_tree(with_attributes_of(repo, base), *sides).tree != merge_tree(repo, *sides).tree
+
+
 def test_symbolic_links_do_not_count(repo: Repo, git: Git) -> None:
     """git reads no attributes through a link, so neither do we."""
     assert attribute_files(repo, commit(repo, git, "roadmap", {".gitattributes": "/etc/passwd"}, "120000")) == {}
