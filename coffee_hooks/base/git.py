@@ -103,8 +103,9 @@ trace: list[Callable[[Sequence[str]], None]] = []
 
 def execute(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes | None, seconds: float | None) -> Result:
     """Run one git argument list through GitPython. Raises EnvironmentFailure when git itself is missing."""
-    import git  # 70 ms: only commands that need git pay for it
+    from coffee_hooks.base.runner import runner  # only commands that need git pay for it
 
+    found = runner()
     for listen in trace:
         listen(argv)
     with tempfile.TemporaryFile() as source:
@@ -112,7 +113,7 @@ def execute(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes | None,
             source.write(stdin)
             source.seek(0)
         try:
-            rc, out, err = git.cmd.Git().execute(
+            rc, out, err = found.git().execute(
                 list(argv),
                 env=dict(env),
                 istream=source if stdin is not None else None,
@@ -122,7 +123,7 @@ def execute(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes | None,
                 strip_newline_in_stdout=False,
                 kill_after_timeout=seconds,
             )
-        except git.exc.GitCommandNotFound as missing:
+        except found.missing as missing:
             raise EnvironmentFailure("git was not found", hint="install git 2.39 or newer") from missing
     return Result(int(rc), bytes(out) if isinstance(out, (bytes, bytearray)) else str(out).encode(), str(err))
 
