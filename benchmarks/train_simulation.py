@@ -207,7 +207,8 @@ def report(figures: Figures, sizes: Sequence[int], seeds: int) -> str:
         "# The merge train over a simulated gate",
         f"{datetime.date.today()}, {system}, coffee-hooks {version('coffee-hooks')}; means over {seeds:,} trains.",
         "p: how often a branch is red alone. n: ready branches. n·H(p): the runs that any way needs at least. Known: "
-        "with the history of 2,000 branches; cold: with none. Every run takes one round.",
+        "with the history of 2,000 branches; cold: with none. Every run takes one round. Halves side by side: "
+        "without a common run of what was green apart.",
         "| limit | worst | at most | where | |\n|---|---:|---:|---|---|\n"
         + "\n".join(each.row for each in limits(figures)),
     ]
