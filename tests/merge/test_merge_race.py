@@ -259,7 +259,7 @@ def test_a_gate_that_outlived_a_killed_merge_is_ended_first(lane: Lane) -> None:
     assert not psutil.pid_exists(gate) or psutil.Process(gate).status() == psutil.STATUS_ZOMBIE
 
 
-def test_eight_merges_in_two_clones_and_a_person_who_pushes(lane: Lane, tmp_path: Path) -> None:
+def test_eight_merges_in_two_clones_and_a_person_who_pushes(lane: Lane) -> None:
     """Batches race batches, and somebody pushes by hand all the while: each branch lands once, no push is lost."""
     names = [f"roadmap-wt{number}" for number in range(1, 7)]
     for number in range(1, 7):
