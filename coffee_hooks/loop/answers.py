@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from coffee_hooks.base import output
-from coffee_hooks.base.errors import RuleError, UsageError
+from coffee_hooks.base.actions import tell_actions
+from coffee_hooks.base.errors import RuleError
 from coffee_hooks.base.project import open_project
-from coffee_hooks.base.target import fetch, read_target
 from coffee_hooks.base.text import one_line, printable
 from coffee_hooks.cleanup.plan import plan_cleanup
 from coffee_hooks.cleanup.remove import cleanup, preview
@@ -21,9 +20,6 @@ from coffee_hooks.evaluate import report as evaluation_report
 from coffee_hooks.evaluate.evaluate import Selection, evaluate
 from coffee_hooks.loop.work import crew_for, select, spawn_tasks
 from coffee_hooks.merge.verify import verify
-from coffee_hooks.ready import report as ready_report
-from coffee_hooks.ready.branches import list_branches
-from coffee_hooks.ready.observe import detect_ready
 from coffee_hooks.sources.plan import read_plan
 from coffee_hooks.sources.task_names import resolve_task
 from coffee_hooks.spawn.spawn import SpawnReport
@@ -60,21 +56,13 @@ def evaluate_for(start: Path, question: Question) -> int:
         output.answer(evaluation_report.to_mermaid(found))
     elif question.format == "github":
         outputs, summary = evaluation_report.to_github(found)
-        _to_github(outputs, summary)
+        tell_actions(outputs, summary)
         output.answer(evaluation_report.to_text(found))
     else:
         output.answer(evaluation_report.to_text(found))
     for warning in found.warnings:
         output.say(f"warning: {printable(str(warning))}")
     return 0
-
-
-def _to_github(outputs: str, summary: str) -> None:
-    """Append to the files that Actions names; without them there is nobody to tell."""
-    for variable, text in (("GITHUB_OUTPUT", outputs), ("GITHUB_STEP_SUMMARY", summary)):
-        if path := os.environ.get(variable):
-            with Path(path).open("a", encoding="utf-8", errors="replace") as file:
-                file.write(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,35 +115,6 @@ def _spawn_json(report: SpawnReport) -> dict[str, object]:
         ],
         "skipped": [{"task": s.task, "reason": s.reason, "detail": s.detail} for s in report.skipped],
     }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class ReadyAsk:
-    """``coffee detect-ready`` as typed."""
-
-    branch: str | None
-    format: str
-    fetch: bool
-    exit_code: bool
-
-
-def ready_for(start: Path, ask: ReadyAsk) -> int:
-    """Answer ``coffee detect-ready``. Raises UsageError for a branch that is not there."""
-    project = open_project(start)
-    if ask.fetch:
-        fetch(project)
-    target = read_target(project)
-    with open_store(project.repo.state_dir) as store:
-        found = detect_ready(project, store, target, [ask.branch] if ask.branch else ())
-    if ask.branch and not found.candidates and not list_branches(project, target.sha, [ask.branch]):
-        raise UsageError(f"there is no roadmap-* branch {printable(ask.branch)}", hint="coffee detect-ready lists them")
-    output.answer_json("detect-ready", ready_report.to_json(found))
-    if ask.format == "github":
-        _to_github(*ready_report.to_github(found))
-        output.answer(ready_report.to_annotations(found))
-    else:
-        output.answer(ready_report.to_text(found))
-    return 1 if ask.exit_code and not any(candidate.ready for candidate in found.candidates) else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,9 +127,7 @@ class Bench:
         if self.merging.settings.depth is Depth.CHECK:
             for work in green:
                 self._forgive(work)
-                log = self.keeper.known(chain.end.tree)
-                path = Path(log.log) if log is not None and log.log else None
-                self._settle(work, result_of(work, "would-land", log=path))
+                self._settle(work, result_of(work, "would-land"))
             self.builder.base = chain.end
             return Landed()
         pushing = self.merging.settings.pushing is Pushing.PUSH
@@ -198,7 +196,8 @@ class Bench:
     def _renew(self) -> None:
         self.stale = False
         self.config = self._configuration()
-        self.keeper.gate = self.config.gate
+        self.keeper.turn_to(self.config.gate)
+        self.judge.proven = False  # somebody else may have moved the target to something red
         self.builder = self._builder()
 
     def _configuration(self) -> Config:

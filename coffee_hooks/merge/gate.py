@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from threading import Event
@@ -54,6 +54,8 @@ class Run:
     log: Path | None
     why: str = ""
     hint: str = ""
+    interval: tuple[float, float] = (0.0, 0.0)
+    """When it and its preparation began and ended, in UNIX seconds."""
 
 
 class _Key(NamedTuple):
@@ -90,6 +92,13 @@ class GateKeeper:
                 self._seen[tree] = found
         return self._seen.get(tree)
 
+    def turn_to(self, gate: Gate) -> None:
+        """Judge by *gate* from now on; what another one said counts no more."""
+        if gate != self.gate:
+            self.gate = gate
+            self._keys.clear()
+            self._seen.clear()
+
     def final(self, verdict: Remembered) -> bool:
         """Whether it needs no further run: green is, red is after the confirmations."""
         return is_final(verdict, self.gate.retries)
@@ -114,12 +123,14 @@ class GateKeeper:
         started = time.time()
         log = self._log(tree)
         try:
-            return self._run_in_clone(commit, tree, log, number, environment, stop)
+            shown = self._run_in_clone(commit, tree, log, number, environment, stop)
         except GateBroken as broken:
             seen = log if log.exists() else None
-            return Run(Outcome.ERROR, time.time() - started, seen, broken.what, broken.hint)
+            shown = Run(Outcome.ERROR, time.time() - started, seen, broken.what, broken.hint)
         finally:
-            self.intervals.append((started, time.time()))
+            interval = (started, time.time())
+            self.intervals.append(interval)
+        return replace(shown, interval=interval)
 
     def _run_in_clone(
         self, commit: Sha, tree: Sha, log: Path, number: int, environment: Mapping[str, str], stop: Event

@@ -41,10 +41,9 @@ class Judge:
     def judge(self, probe: Probe[Work], chain: Chain, number: int, run: Run) -> Answer:
         """What the end of a *run* of *chain* in clone *number* means."""
         tree = chain.end.tree
-        started, ended = self.keeper.intervals[-1]
         tasks = " ".join(filter(None, (work.task for work in probe.whole)))
         names = " ".join(work.branch for work in probe.whole)
-        self.session.note(Timing(tasks, names, Phase.GATE, started, ended, run.outcome.value))
+        self.session.note(Timing(tasks, names, Phase.GATE, *run.interval, run.outcome.value))
         known = self.keeper.saw(tree, run)
         if run.outcome is Outcome.GREEN:
             assert known is not None

@@ -286,3 +286,24 @@ def test_a_verdict_of_another_machine_spares_the_run(shared: Lane, tmp_path: Pat
     shared.git(shared.work, "clone", "-q", str(shared.box.origin), str(other))
     said = shared.merge(where=other)
     assert (said.outcome, said.json["gate_runs"]) == ("landed", 0), said.told
+
+
+def test_a_target_that_somebody_made_red_meanwhile_blames_nobody(lane: Lane, tmp_path: Path) -> None:
+    """The batch was green; the push lost its race to a red commit: that is no fault of the branches."""
+    other = tmp_path / "other"
+    lane.git(lane.work, "clone", "-q", str(lane.box.origin), str(other))
+    push = (
+        f"[ -e {tmp_path}/done ] || {{ touch {tmp_path}/done; cd {other} && unset GIT_DIR GIT_WORK_TREE && "
+        "echo x > red && git add red && git -c user.name=t -c user.email=t@t commit -qm Red && "
+        "git push -q origin HEAD:roadmap; exit 0; }; [ ! -e red ]"
+    )
+    lane.with_gate(push)
+    lane.git(other, "pull", "-q")
+    for number in range(1, 4):
+        lane.branch(number)
+    said = lane.merge(*names(3))
+    assert set(outcomes(said).values()) == {"error"}, said.told
+    assert {r["reason"] for r in said.json["results"]} == {
+        "the gate is red on the target itself, so no branch is blamed"
+    }
+    assert not lane.box.refs("refs/coffee/verdicts/blamed/")
