@@ -12,8 +12,7 @@ from coffee_hooks.base.git import Repo, in_worktree
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.text import one_line
 from coffee_hooks.init.plan import FRAMEWORK, HEADS, Plan
-
-ROADMAPS = ("docs/roadmap/ROADMAP.md", "docs/ROADMAP.md", "ROADMAP.md")
+from coffee_hooks.sources.roadmap_places import ROADMAPS
 
 
 def advise(project: Project, plan: Plan) -> Iterator[str]:

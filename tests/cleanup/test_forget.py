@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coffee_hooks.base.git import trace
+from coffee_hooks.base.lock import hold
 from coffee_hooks.base.model import Sha
 from coffee_hooks.cleanup.forget import KEPT_SECONDS, old_verdicts
 from coffee_hooks.cleanup.plan import plan_cleanup
@@ -119,7 +120,8 @@ def test_one_that_was_written_again_keeps_all(yard: Yard) -> None:
     plan = plan_cleanup(yard.project, store=yard.store)
     put(yard, a_tree(2), {**OLD, "when": int(time.time())})
     assert preview(plan).changes is not None
-    assert apply_cleanup(plan, yard.store, None).forgotten == ()  # type: ignore[arg-type]
+    with hold(yard.project.repo, "cleanup") as proof:
+        assert apply_cleanup(plan, yard.store, proof).forgotten == ()
     assert kept(yard) == {first, second}
     assert yard.clean().forgotten == (first,)
 

@@ -22,11 +22,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import git as _git  # noqa: F401 - imported once, before the forks
-
 from coffee_hooks.base import git as base_git
+from coffee_hooks.base.runner import runner
 from coffee_hooks.boundary import main as coffee
-from coffee_hooks.loop import landing, merging, reverting  # noqa: F401
+from coffee_hooks.loop import landing, merging, reverting
+
+LOADED = (runner(), landing, merging, reverting)
+"""Loaded once, before the forks: what a command loads when it needs it."""
 
 BRANCHES = os.environ.get("BRANCHES", "roadmap-wt1").split()
 

@@ -18,12 +18,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import git  # noqa: F401 - imported once, before the forks
 import psutil
 
 from coffee_hooks.base.config import Agent, Worktrees
 from coffee_hooks.base.process import end_group
 from coffee_hooks.base.project import open_project
+from coffee_hooks.base.runner import runner
 from coffee_hooks.base.worktrees import list_worktrees
 from coffee_hooks.loop.work import spawn_tasks
 from coffee_hooks.spawn.living import living_orders
@@ -31,6 +31,8 @@ from coffee_hooks.state.agents import all_runs
 from coffee_hooks.state.claims import read_claims
 from coffee_hooks.state.store import open_store
 
+LOADED = runner()
+"""Loaded once, before the forks."""
 CHANGES = {"os.mkdir", "os.remove", "os.rename", "os.rmdir", "fcntl.flock", "subprocess.Popen"}
 BEGINNING = "/coffee/making"
 """What the first change names that the next call may have to know of; before it a killed call has done nothing."""
