@@ -12,6 +12,7 @@ from threading import Event
 from coffee_hooks.base import output
 from coffee_hooks.base.config import Config
 from coffee_hooks.base.errors import UsageError
+from coffee_hooks.base.git import GitFailed
 from coffee_hooks.base.project import config_at, require_identity
 from coffee_hooks.base.target import fetch, read_target
 from coffee_hooks.base.text import printable
@@ -46,8 +47,6 @@ class Bench:
         self.merging, self.tips, self.project = merging, tips, merging.project
         self.identity = require_identity(self.project.repo)
         self.config = self._configuration()
-        if not self.config.gate.command:
-            raise UsageError("no gate is configured, so nothing can be tested", hint="set gate.command in .coffee.yaml")
         self.builder = self._builder()
         self.keeper = GateKeeper(self.project, self.config.gate, merging.furnish, merging.settings.retest)
         self.judge = Judge(merging, self.keeper)
@@ -202,6 +201,8 @@ class Bench:
 
     def _configuration(self) -> Config:
         found = config_at(self.project.repo, self.merging.target.sha) or self.project.config
+        if not found.gate.command:
+            raise UsageError("no gate is configured, so nothing can be tested", hint="set gate.command in .coffee.yaml")
         return replace(found, target=self.project.config.target)
 
     def _builder(self) -> Builder:
@@ -240,9 +241,12 @@ class Bench:
         if not landed or work.reverts:
             return []
         seen = self.merging.touched
-        for each in (work, *landed):
-            if each not in seen:
-                seen[each] = touched(self.project.repo, self.merging.origin, each)
+        try:
+            for each in (work, *landed):
+                if each not in seen:
+                    seen[each] = touched(self.project.repo, self.merging.origin, each)
+        except GitFailed:
+            return []  # a hint is no reason to fail
         return clashes(seen[work], [seen[each] for each in landed])
 
     def _forgive(self, work: Work) -> None:

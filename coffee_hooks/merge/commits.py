@@ -58,7 +58,7 @@ def commit_chain(repo: Repo, chain: Chain, gate: Sequence[str], seconds: float, 
 
 def _body(tree: Sha, parents: Sequence[Sha], message: str, identity: Mapping[str, str]) -> bytes:
     """A commit object without its header, as ``git commit-tree`` writes it, of now."""
-    when = time.strftime("%s %z")
+    when = f"{int(time.time())} {time.strftime('%z')}"
     lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
     lines += [
         f"{role} {identity[f'GIT_{role.upper()}_NAME']} <{identity[f'GIT_{role.upper()}_EMAIL']}> {when}"

@@ -307,3 +307,21 @@ def test_a_target_that_somebody_made_red_meanwhile_blames_nobody(lane: Lane, tmp
         "the gate is red on the target itself, so no branch is blamed"
     }
     assert not lane.box.refs("refs/coffee/verdicts/blamed/")
+
+
+def test_a_gate_that_somebody_takes_away_meanwhile_stops_the_train(lane: Lane, tmp_path: Path) -> None:
+    """The push lost its race to a target without a gate: exit 2 and one line, nothing landed, nobody blamed."""
+    other = tmp_path / "other"
+    lane.git(lane.work, "clone", "-q", str(lane.box.origin), str(other))
+    lane.with_gate(
+        f"[ -e {tmp_path}/done ] || {{ touch {tmp_path}/done; cd {other} && unset GIT_DIR GIT_WORK_TREE && "
+        "echo 'target: roadmap' > .coffee.yaml && git add . && git -c user.name=t -c user.email=t@t commit -qm None && "
+        "git push -q origin HEAD:roadmap; }"
+    )
+    lane.git(other, "pull", "-q")
+    lane.branch(1)
+    lane.branch(2)
+    said = lane.merge(*names(2))
+    assert (said.rc, said.json) == (2, {}), said.told
+    assert "no gate is configured" in said.err
+    assert not lane.box.refs("refs/coffee/verdicts/blamed/")
