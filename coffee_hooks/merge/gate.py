@@ -23,7 +23,7 @@ from coffee_hooks.base.model import Sha
 from coffee_hooks.base.process import End, Ended, end_marked, run
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.trees import find_blob
-from coffee_hooks.merge.gate_clone import GateBroken, check_out, check_untouched, discard, gate_path
+from coffee_hooks.merge.gate_clone import GateBroken, check_out, check_untouched, discard, gate_path, gate_paths
 from coffee_hooks.state.verdicts import Remembered, Verdict, key, recall, recall_shared, remember
 
 DISK_NEEDED = 16 * 1024 * 1024
@@ -177,8 +177,7 @@ def _scratch(clone: Path) -> Iterator[Path]:
 
     It is not beside the clone, because a test may rely on its temporary files being in no repository.
     """
-    name = hashlib.sha256(os.fsencode(clone)).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"coffee-gate-{os.getuid()}-{name}"
+    folder = _scratch_of(clone)
     discard(folder)
     folder.mkdir(mode=0o700)
     try:
@@ -186,6 +185,20 @@ def _scratch(clone: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             discard(folder)
+
+
+def _scratch_of(clone: Path) -> Path:
+    name = hashlib.sha256(os.fsencode(clone)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"coffee-gate-{os.getuid()}-{name}"
+
+
+def end_gates(project: Project) -> None:
+    """End the gates that a killed merge left at work, however many there were, and remove their temporary folders."""
+    paths = gate_paths(project)
+    end_marked("COFFEE_WORKTREE", tuple(map(str, paths)))
+    for path in paths:
+        with suppress(OSError):
+            discard(_scratch_of(path))
 
 
 def _tail(log: Path) -> bytes:

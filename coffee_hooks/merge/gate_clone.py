@@ -128,10 +128,10 @@ class Clone:
         making.rename(self.path)
 
 
-def gate_paths(project: Project) -> tuple[str, ...]:
+def gate_paths(project: Project) -> tuple[Path, ...]:
     """Every place where a gate clone of this project may be at work, those of an earlier run with more jobs too."""
     there = {path.name for path in project.worktrees_root.glob("gate[0-9]*") if path.name[4:].isdigit()}
-    return tuple(str(project.worktrees_root / name) for name in sorted(there | {"gate1"}))
+    return tuple(project.worktrees_root / name for name in sorted(there | {"gate1"}))
 
 
 def gate_path(project: Project, number: int = 1) -> Path:

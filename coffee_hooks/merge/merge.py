@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from coffee_hooks.base.process import end_marked
 from coffee_hooks.base.refs import list_refs
 from coffee_hooks.merge.bench import Bench
 from coffee_hooks.merge.candidate import Work
-from coffee_hooks.merge.gate_clone import gate_paths
+from coffee_hooks.merge.gate import end_gates
 from coffee_hooks.merge.land import Pushing
 from coffee_hooks.merge.result import moved
 from coffee_hooks.merge.session import Merging
@@ -23,7 +22,7 @@ def merge(session: Merging, works: Sequence[Work]) -> None:
     """
     tips = Tips(session.project, works)
     pending = [work for work in works if _at_its_tip(session, work, tips)]
-    end_marked("COFFEE_WORKTREE", gate_paths(session.project))  # the gates of a merge that was killed
+    end_gates(session.project)
     while pending:
         bench = Bench(session, tips)
         try:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from coffee_hooks.base.model import Sha, TaskId
@@ -325,3 +329,28 @@ def test_a_gate_that_somebody_takes_away_meanwhile_stops_the_train(lane: Lane, t
     assert (said.rc, said.json) == (2, {}), said.told
     assert "no gate is configured" in said.err
     assert not lane.box.refs("refs/coffee/verdicts/blamed/")
+
+
+def test_what_killed_gates_side_by_side_leave_goes_with_the_next_merge(lane: Lane, tmp_path: Path) -> None:
+    """kill -9 with three gates at work, then one: no process and no temporary folder of the others stays."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    lane.with_gate(f"echo $$ >> {tmp_path}.pids; [ -e {tmp_path}.go ] || exec sleep 60")
+    for number in range(1, 4):
+        lane.branch(number)
+    command = [sys.executable, "-I", "-m", "coffee_hooks", "-C", str(lane.work), "merge", *names(3), "--jobs", "3"]
+    killed = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(folder)}, stderr=subprocess.DEVNULL)
+    pids = Path(f"{tmp_path}.pids")
+    while not pids.exists() or len(pids.read_text().split()) < 2:
+        assert killed.poll() is None
+        time.sleep(0.02)
+    killed.kill()
+    killed.wait()
+    left = [int(pid) for pid in pids.read_text().split()]
+    Path(f"{tmp_path}.go").touch()
+    again = subprocess.run(
+        [*command, "--jobs", "1"], env={**os.environ, "TMPDIR": str(folder)}, capture_output=True, check=False
+    )
+    assert again.returncode == 0, again.stderr
+    assert list(folder.iterdir()) == []
+    assert not [pid for pid in left if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
