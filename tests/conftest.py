@@ -248,17 +248,78 @@ class Sandbox:
         return dict(line.split(" ") for line in out.splitlines())
 
 
+@dataclass(frozen=True)
+class Cast:
+    """What a folder held right after it was made: name, mode and bytes of each file, no bytes for a folder."""
+
+    root: Path
+    entries: tuple[tuple[str, int, bytes | None], ...]
+
+    @classmethod
+    def of(cls, root: Path) -> Cast:
+        """Everything below *root*, folders before what is in them."""
+        found = sorted(root.rglob("*"))
+        assert not any(path.is_symlink() for path in found)
+        return cls(
+            root,
+            tuple((str(p.relative_to(root)), p.stat().st_mode, None if p.is_dir() else p.read_bytes()) for p in found),
+        )
+
+    def pour(self, place: Path) -> None:
+        """Make the same in *place*; files that name the folder they were made in name this one."""
+        here, there = os.fsencode(self.root), os.fsencode(place)
+        for name, mode, data in self.entries:
+            if data is None:
+                os.mkdir(place / name, mode)  # noqa: PTH102 - a thousand tests wait for this loop
+                continue
+            file = os.open(place / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            os.write(file, data.replace(here, there))
+            os.close(file)
+
+
+Pour = Callable[[str, Path, Callable[[], object]], bool]
+
+
+@pytest.fixture(scope="session")
+def casts() -> dict[str, Cast]:
+    """What ``made_once`` has seen being made in this process."""
+    return {}
+
+
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Sandbox:
-    """A fresh origin and clone; ``main`` and ``roadmap`` start at the same commit."""
-    box = Sandbox(tmp_path / "origin.git", tmp_path / "work")
-    run_git(tmp_path, "init", "-q", "--bare", "-b", "roadmap", str(box.origin))
-    root = import_stream("refs/heads/roadmap", None, sample(), "chore: Start")
+def made_once(casts: dict[str, Cast]) -> Pour:
+    """``made_once(name, place, make)`` fills *place* by calling *make*, the next time by copying what that made."""
+
+    def fill(name: str, place: Path, make: Callable[[], object]) -> bool:
+        if name not in casts:
+            make()
+            casts[name] = Cast.of(place)
+            return False
+        casts[name].pour(place)
+        return True
+
+    return fill
+
+
+def make_sandbox(box: Sandbox) -> None:
+    """An origin and its clone. One pack instead of loose objects, and no sample hooks: every file is copied often."""
+    place = box.origin.parent
+    run_git(place, "init", "-q", "--bare", "-b", "roadmap", str(box.origin))
     run_git(
         box.origin,
-        "fast-import",
-        "--quiet",
-        input=root + "\nreset refs/heads/main\nfrom refs/heads/roadmap\n\n",
+        *("-c", "fastimport.unpackLimit=1", "fast-import", "--quiet"),
+        input=import_stream("refs/heads/roadmap", None, sample(), "chore: Start")
+        + "\nreset refs/heads/main\nfrom refs/heads/roadmap\n\n",
     )
-    run_git(tmp_path, "clone", "-q", str(box.origin), str(box.work))
+    run_git(place, "clone", "-q", str(box.origin), str(box.work))
+    for hook in (*box.origin.glob("hooks/*.sample"), *box.work.glob(".git/hooks/*.sample")):
+        hook.unlink()
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, made_once: Pour) -> Sandbox:
+    """A fresh origin and clone; ``main`` and ``roadmap`` start at the same commit."""
+    box = Sandbox(tmp_path / "origin.git", tmp_path / "work")
+    if made_once("sandbox", tmp_path, lambda: make_sandbox(box)):
+        run_git(box.work, "update-index", "-q", "--refresh")
     return box
