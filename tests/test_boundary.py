@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import pytest
 
 from coffee_hooks import boundary
 from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure, LockedError, RuleError, UsageError
+from coffee_hooks.base.process import Identity, alive, identify
 
 if TYPE_CHECKING:
     from conftest import Sandbox
@@ -126,11 +128,14 @@ def test_repositories_that_cannot_be_worked_on(sandbox: Sandbox, git: Git, tmp_p
         assert [line.partition(" ")[0] for line in done.err.splitlines()] == ["error:", "hint:"], done
 
 
-def test_control_c_is_130_and_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
-    """A real SIGINT while git is asked something: no traceback, no report, and it is said that agents go on."""
+@pytest.mark.parametrize("reached", [os.killpg, os.kill], ids=["the group", "coffee alone"])
+def test_control_c_is_130_and_one_line(
+    sandbox: Sandbox, tmp_path: Path, reached: Callable[[int, signal.Signals], None]
+) -> None:
+    """A real SIGINT while git is asked something: an end at once, git's too, no traceback, and agents go on."""
     fake = tmp_path / "bin/git"
     fake.parent.mkdir()
-    fake.write_text('#!/bin/sh\necho >> "$ASKED"\nexec sleep 60\n')
+    fake.write_text('#!/bin/sh\necho $$ >> "$ASKED"\nexec sleep 60\n')
     fake.chmod(0o755)
     asked = tmp_path / "asked"
     os.mkfifo(asked)
@@ -138,12 +143,21 @@ def test_control_c_is_130_and_one_line(sandbox: Sandbox, tmp_path: Path) -> None
     child = subprocess.Popen(
         [*COFFEE, "status"], cwd=sandbox.work, env=environ, stderr=subprocess.PIPE, start_new_session=True
     )
-    asked.read_bytes()
-    os.killpg(child.pid, signal.SIGINT)
-    said = child.communicate()[1].decode()
+    git = identify(int(asked.read_bytes()))
+    reached(child.pid, signal.SIGINT)
+    said = child.communicate(timeout=20)[1].decode()
     assert child.returncode == 130
     assert said.splitlines()[-1].startswith("stopped; agents that were started go on")
     assert "Traceback" not in said
+    assert git is None or gone(git)
+
+
+def gone(process: Identity) -> bool:
+    """Whether it ends within a moment."""
+    deadline = time.monotonic() + 20
+    while alive(process) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not alive(process)
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["--version"], ["merge", "--help"]])

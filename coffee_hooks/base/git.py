@@ -7,10 +7,13 @@ LFS, global ignores) because a checkout without it would be wrong. `Repo.network
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -108,6 +111,7 @@ def execute(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes | None,
     found = runner()
     for listen in trace:
         listen(argv)
+    watches = frozenset(threading.enumerate())
     with tempfile.TemporaryFile() as source:
         if stdin is not None:
             source.write(stdin)
@@ -125,7 +129,20 @@ def execute(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes | None,
             )
         except found.missing as missing:
             raise EnvironmentFailure("git was not found", hint="install git 2.39 or newer") from missing
+        except KeyboardInterrupt:
+            _end_watches(watches)
+            raise
     return Result(int(rc), bytes(out) if isinstance(out, (bytes, bytearray)) else str(out).encode(), str(err))
+
+
+def _end_watches(older: Container[threading.Thread]) -> None:
+    """End what the runner left behind: the watch over the time, which would keep us until it is up, and its git."""
+    for watch in threading.enumerate():
+        if isinstance(watch, threading.Timer) and watch not in older:
+            watch.cancel()
+            for pid in watch.args:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
