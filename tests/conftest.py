@@ -316,10 +316,28 @@ def make_sandbox(box: Sandbox) -> None:
         hook.unlink()
 
 
+BoxWith = Callable[[str, Callable[[Sandbox], object]], Sandbox]
+
+
 @pytest.fixture
-def sandbox(tmp_path: Path, made_once: Pour) -> Sandbox:
+def sandbox_with(tmp_path: Path, made_once: Pour) -> BoxWith:
+    """``sandbox_with(name, change)`` is a fresh sandbox in which *change* has been made, once per process."""
+
+    def fresh(name: str, change: Callable[[Sandbox], object]) -> Sandbox:
+        box = Sandbox(tmp_path / "origin.git", tmp_path / "work")
+
+        def make() -> None:
+            make_sandbox(box)
+            change(box)
+
+        if made_once(name, tmp_path, make):
+            run_git(box.work, "update-index", "-q", "--refresh")
+        return box
+
+    return fresh
+
+
+@pytest.fixture
+def sandbox(sandbox_with: BoxWith) -> Sandbox:
     """A fresh origin and clone; ``main`` and ``roadmap`` start at the same commit."""
-    box = Sandbox(tmp_path / "origin.git", tmp_path / "work")
-    if made_once("sandbox", tmp_path, lambda: make_sandbox(box)):
-        run_git(box.work, "update-index", "-q", "--refresh")
-    return box
+    return sandbox_with("sandbox", lambda _: None)

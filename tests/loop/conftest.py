@@ -30,7 +30,7 @@ from coffee_hooks.state.notices import Notification
 from coffee_hooks.state.store import open_store
 
 if TYPE_CHECKING:
-    from conftest import Sandbox
+    from conftest import BoxWith, Sandbox
 
 PATIENCE = 60.0
 GATE = ["sh", "-c", "if grep -rq RED pkg; then grep -r RED pkg; exit 1; fi"]
@@ -175,9 +175,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(sandbox: Sandbox, git: Callable[..., str]) -> Iterator[Shop]:
+def shop(sandbox_with: BoxWith, git: Callable[..., str]) -> Iterator[Shop]:
     """A shop with the agent that commits one file for its task."""
-    shop = Shop(sandbox, git)
-    shop.configure()
+    shop = Shop(sandbox_with("shop", lambda box: Shop(box, git).configure()), git)
     yield shop
     shop.end_all()

@@ -19,7 +19,7 @@ from coffee_hooks.boundary import main
 from coffee_hooks.state.verdicts import PREFIX as VERDICTS
 
 if TYPE_CHECKING:
-    from conftest import Sandbox
+    from conftest import BoxWith, Sandbox
 
 Git = Callable[..., str]
 
@@ -169,11 +169,9 @@ class Lane:
 
 
 @pytest.fixture
-def lane(sandbox: Sandbox, git: Git) -> Lane:
+def lane(sandbox_with: BoxWith, git: Git) -> Lane:
     """The sandbox with a gate that is always green."""
-    lane = Lane(sandbox, git)
-    lane.configure()
-    return lane
+    return Lane(sandbox_with("lane", lambda box: Lane(box, git).configure()), git)
 
 
 @pytest.fixture

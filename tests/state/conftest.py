@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from coffee_hooks.base.git import Repo, discover
+
+if TYPE_CHECKING:
+    from conftest import Pour
 
 START = """\
 commit refs/heads/roadmap
@@ -22,10 +26,15 @@ one
 
 
 @pytest.fixture
-def repo(tmp_path: Path, git: Callable[..., str]) -> Repo:
+def repo(tmp_path: Path, git: Callable[..., str], made_once: Pour) -> Repo:
     """One commit on ``roadmap``, which is checked out; the file ``a.txt`` holds one line."""
     top = tmp_path / "work"
-    git(tmp_path, "init", "-q", "-b", "roadmap", str(top))
-    git(top, "fast-import", "--quiet", input=START)
-    git(top, "reset", "-q", "--hard")
+
+    def make() -> None:
+        git(tmp_path, "init", "-q", "-b", "roadmap", str(top))
+        git(top, "fast-import", "--quiet", input=START)
+        git(top, "reset", "-q", "--hard")
+
+    if made_once("repo", tmp_path, make):
+        git(top, "update-index", "-q", "--refresh")
     return discover(top)
