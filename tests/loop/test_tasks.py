@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import unicodedata
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +23,11 @@ import coffee_hooks
 from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.project import open_project
 from coffee_hooks.loop.tasks import Harmless, claimed_task, expect_task
+from coffee_hooks.loop.work import spawn_tasks
+from coffee_hooks.state.store import open_store
 
 if TYPE_CHECKING:
-    from conftest import Completed, Sandbox
+    from conftest import Completed, Sandbox, Shop
 
 WAITS = (
     "echo begun; while [ ! -e go ]; do sleep 0.05; done; echo ended; echo x > x; git add x; git commit -qm x; rm -f go"
@@ -33,11 +35,14 @@ WAITS = (
 
 
 @pytest.fixture
-def spawned(sandbox: Sandbox) -> Iterator[Sandbox]:
-    """US-104 with an agent that waits for a file ``go`` in its worktree."""
-    agent(sandbox, "spawn", "US-104")
-    yield sandbox
-    sandbox.coffee("-q", "stop", "US-104")
+def spawned(shop: Shop) -> Sandbox:
+    """US-104 with an agent that waits for a file ``go`` in its worktree; the shop ends it."""
+    project = open_project(shop.work)
+    config = replace(project.config, agent=replace(project.config.agent, command=("sh", "-c", WAITS)))
+    with open_store(shop.state_dir) as store:
+        report = spawn_tasks(replace(project, config=config), store, ["US-104"], None, None)
+    assert not report.skipped
+    return shop.box
 
 
 def agent(sandbox: Sandbox, *args: str, script: str = WAITS) -> Completed:
