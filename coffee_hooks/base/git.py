@@ -16,6 +16,8 @@ import threading
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import PIPE
+from typing import Any
 
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
 from coffee_hooks.base.model import Sha
@@ -27,24 +29,36 @@ ABSENT = Sha("0" * 40)
 """As an old value: the ref must not exist. As a new value: the ref goes."""
 
 
+def _configured(settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment in which git takes *settings* before every configuration file: as ``-c``, and cheaper."""
+    env = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (name, value) in enumerate(settings.items()):
+        env |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return env
+
+
 # In every context: no hooks, no programs of the user, nothing that starts by itself or waits at a terminal,
 # and texts in UTF-8. A lock that another git holds for a moment is waited for.
-_QUIET = (
-    "--no-pager", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=0",
-    "-c", "core.fsmonitor=false", "-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false", "-c", "push.gpgSign=false",
-    "-c", "core.quotePath=false", "-c", "color.ui=false", "-c", "advice.detachedHead=false",
-    "-c", "log.showSignature=false", "-c", "i18n.logOutputEncoding=UTF-8", "-c", "i18n.commitEncoding=UTF-8",
-    "-c", "core.filesRefLockTimeout=1000",
-)  # fmt: skip
+_QUIET = {
+    "core.hooksPath": "/dev/null", "gc.auto": "0", "maintenance.auto": "0", "core.fsmonitor": "false",
+    "commit.gpgsign": "false", "tag.gpgsign": "false", "push.gpgSign": "false", "core.quotePath": "false",
+    "color.ui": "false", "advice.detachedHead": "false", "log.showSignature": "false",
+    "i18n.logOutputEncoding": "UTF-8", "i18n.commitEncoding": "UTF-8", "core.filesRefLockTimeout": "1000",
+}  # fmt: skip
 # What the repository's own configuration could still change in the answer of an object-database command. The driver
 # that `coffee init` sets up is for the user's own merges: here it says conflict at once, and we merge the three blobs.
-_PINS = (
-    "-c", "core.attributesFile=/dev/null", "-c", "merge.renames=true", "-c", "merge.directoryRenames=conflict",
-    "-c", "merge.renameLimit=7000", "-c", "diff.renames=true", "-c", "merge.renormalize=false",
-    "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false",
-    "-c", "core.warnAmbiguousRefs=false",  # we name objects in full: no need to look each time for a ref called so
-    "-c", "merge.coffee-roadmap.driver=false", "-c", "merge.coffee-roadmap.recursive=text",
-)  # fmt: skip
+_PINS = {
+    "core.attributesFile": "/dev/null", "merge.renames": "true", "merge.directoryRenames": "conflict",
+    "merge.renameLimit": "7000", "diff.renames": "true", "merge.renormalize": "false",
+    "diff.noprefix": "false", "diff.mnemonicPrefix": "false",
+    "core.warnAmbiguousRefs": "false",  # we name objects in full: no need to look each time for a ref called so
+    "merge.coffee-roadmap.driver": "false", "merge.coffee-roadmap.recursive": "text",
+}  # fmt: skip
+_IN_QUIET = _configured(_QUIET)
+_PINNED = _configured(_QUIET | _PINS) | {
+    "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +123,7 @@ def execute(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes | None,
     from coffee_hooks.base.runner import runner  # only commands that need git pay for it
 
     found = runner()
-    for listen in trace:
-        listen(argv)
+    _tell(argv)
     watches = frozenset(threading.enumerate())
     with tempfile.TemporaryFile() as source:
         if stdin is not None:
@@ -143,6 +156,19 @@ def _end_watches(older: Container[threading.Thread]) -> None:
             for pid in watch.args:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
+
+
+def converse(argv: Sequence[str], env: Mapping[str, str]) -> Any:
+    """Start git with a pipe at each end: GitPython's process, whose ``stdin`` and ``stdout`` are bytes."""
+    from coffee_hooks.base.runner import runner
+
+    _tell(argv)
+    return runner().git().execute(list(argv), env=dict(env), istream=PIPE, as_process=True)
+
+
+def _tell(argv: Sequence[str]) -> None:
+    for listen in trace:
+        listen(argv)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,19 +204,14 @@ class Repo:
         env: Mapping[str, str] | None = None,
     ) -> Result:
         """Run in the pinned context. Raises GitFailed unless the exit code is in *ok*."""
-        self.scratch.mkdir(parents=True, exist_ok=True)
-        pinned = {
-            "GIT_DIR": str(self.common_dir),
-            "GIT_WORK_TREE": str(self.scratch),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_COUNT": "0",
-            "GIT_ATTR_NOSYSTEM": "1",
-            "GIT_NO_REPLACE_OBJECTS": "1",
-            "GIT_OPTIONAL_LOCKS": "0",
-        }
-        argv = ["git", "-C", str(self.scratch), *_QUIET, *_PINS, *args]
+        argv, pinned = self.pinned(*args)
         return _checked(argv, execute(argv, env=pinned | dict(env or {}), stdin=stdin, seconds=None), ok)
+
+    def pinned(self, *args: str) -> tuple[list[str], dict[str, str]]:
+        """The argument list and the environment of a command in the pinned context."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        places = {"GIT_DIR": str(self.common_dir), "GIT_WORK_TREE": str(self.scratch)}
+        return ["git", "-C", str(self.scratch), "--no-pager", *args], _PINNED | places
 
     def network(
         self,
@@ -203,8 +224,8 @@ class Repo:
 
         In the main worktree, because the path of a remote may be relative to it.
         """
-        env = {"GIT_DIR": str(self.common_dir), "GIT_TERMINAL_PROMPT": "0"}
-        argv = ["git", "-C", str(self.main if self.main.is_dir() else self.common_dir), *_QUIET, *args]
+        env = _IN_QUIET | {"GIT_DIR": str(self.common_dir), "GIT_TERMINAL_PROMPT": "0"}
+        argv = ["git", "-C", str(self.main if self.main.is_dir() else self.common_dir), "--no-pager", *args]
         return _checked(argv, execute(argv, env=env, stdin=stdin, seconds=seconds), ok)
 
 
@@ -216,8 +237,8 @@ def in_worktree(
     env: Mapping[str, str] | None = None,
 ) -> Result:
     """Run in a checkout with the user's own configuration. A missing folder fails; it never means another one."""
-    argv = ["git", "-C", str(folder.absolute()), *_QUIET, *args]
-    return _checked(argv, execute(argv, env=dict(env or {}), stdin=stdin, seconds=None), ok)
+    argv = ["git", "-C", str(folder.absolute()), "--no-pager", *args]
+    return _checked(argv, execute(argv, env=_IN_QUIET | dict(env or {}), stdin=stdin, seconds=None), ok)
 
 
 def _checked(argv: Sequence[str], result: Result, ok: Sequence[int]) -> Result:

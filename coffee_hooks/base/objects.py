@@ -1,14 +1,17 @@
-"""Objects that are named before git has written them, so that many can be written by one process."""
+"""Objects written one after the other by one git process, or named without writing them."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import shutil
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from coffee_hooks.base.git import Repo
+from coffee_hooks.base.git import GitFailed, Repo, Result, converse
 from coffee_hooks.base.model import Sha
 
 
@@ -18,22 +21,49 @@ def name_of_object(kind: str, body: bytes, digits: int) -> Sha:
     return Sha(digest(f"{kind} {len(body)}\0".encode() + body).hexdigest())
 
 
-def write_objects(repo: Repo, kind: str, bodies: Sequence[bytes]) -> list[Sha]:
-    """Write the objects in one git process, which checks their form. Only one caller at a time. Raises GitFailed."""
-    if not bodies:
-        return []
+@contextmanager
+def object_writer(repo: Repo, kind: str) -> Iterator[Callable[[bytes], Sha]]:
+    """Yields a function that writes one object of *kind* and returns its name: all in one git process, at first use.
+
+    git checks the form of each. Only one caller at a time. Raises GitFailed.
+    """
     folder = repo.state_dir / "writing"  # always the same, so that what a kill leaves goes with the next call
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    path = folder / "object"
+    line = _quoted(path) + b"\n"
+    argv, env = repo.pinned("hash-object", "-w", "-t", kind, "--no-filters", "--stdin-paths")
+    started: list[Any] = []
+
+    def write(body: bytes) -> Sha:
+        if not started:
+            folder.mkdir(parents=True, exist_ok=True)
+            started.append(converse(argv, env))
+        path.write_bytes(body)
+        with suppress(BrokenPipeError):
+            started[0].stdin.write(line)
+            started[0].stdin.flush()
+        name = Sha(started[0].stdout.readline().decode().strip())
+        if not name:
+            raise GitFailed(argv, Result(started[0].proc.wait(), b"", started[0].stderr.read().decode()))
+        return name
+
     try:
-        paths = [folder / str(number) for number in range(len(bodies))]
-        for path, body in zip(paths, bodies, strict=True):
-            path.write_bytes(body)
-        listed = b"".join(_quoted(path) + b"\n" for path in paths)
-        said = repo.objects("hash-object", "-w", "-t", kind, "--no-filters", "--stdin-paths", stdin=listed)
+        yield write
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return [Sha(name) for name in said.text.split("\n")]
+        for process in started:
+            process.stdin.close()
+            process.proc.wait()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def commit_body(tree: Sha, parents: Sequence[Sha], message: str, identity: Mapping[str, str]) -> bytes:
+    """A commit object without its header, as ``git commit-tree`` writes it, of now."""
+    when = f"{int(time.time())} {time.strftime('%z')}"
+    lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+    lines += [
+        f"{role} {identity[f'GIT_{role.upper()}_NAME']} <{identity[f'GIT_{role.upper()}_EMAIL']}> {when}"
+        for role in ("author", "committer")
+    ]
+    return ("\n".join(lines) + "\n\n" + message).encode("utf-8", "surrogateescape").replace(b"\0", b"")
 
 
 def _quoted(path: Path) -> bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
-from coffee_hooks.base.git import Repo
+from coffee_hooks.base.git import Repo, Result
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project, require_target
 from coffee_hooks.base.refs import list_refs
@@ -86,8 +87,27 @@ def fetch(project: Project) -> None:
         ok=(0, 1, 128, -9),
     )  # fmt: skip
     if said.rc:
-        raise EnvironmentFailure(
-            f"the remote {remote} cannot be read",
-            hint="check the network and your rights, then run this again",
-            detail=next((line for line in said.err.strip().splitlines() if line.strip()), ""),
-        )
+        raise _unreachable(remote, said)
+
+
+def remote_tips(project: Project, branches: Iterable[str]) -> dict[str, Sha]:
+    """Where *branches* are on the remote now; those that are not there are left out. Brings nothing here.
+
+    Raises EnvironmentFailure when it cannot be reached.
+    """
+    wanted = {f"refs/heads/{branch}": branch for branch in branches}
+    if project.remote is None or not wanted:
+        return {}
+    said = project.repo.network("ls-remote", "--quiet", "--refs", "--", project.remote, *wanted, ok=(0, 1, 128, -9))
+    if said.rc:
+        raise _unreachable(project.remote, said)
+    rows = (line.split("\t", 1) for line in said.text.splitlines() if "\t" in line)
+    return {wanted[ref]: Sha(sha) for sha, ref in rows if ref in wanted}
+
+
+def _unreachable(remote: str, said: Result) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"the remote {remote} cannot be read",
+        hint="check the network and your rights, then run this again",
+        detail=next((line for line in said.err.strip().splitlines() if line.strip()), ""),
+    )

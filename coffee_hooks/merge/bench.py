@@ -14,7 +14,7 @@ from coffee_hooks.base.config import Config
 from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.git import GitFailed
 from coffee_hooks.base.project import config_at, require_identity
-from coffee_hooks.base.target import fetch, read_target
+from coffee_hooks.base.target import fetch, read_target, remote_tips
 from coffee_hooks.base.text import printable
 from coffee_hooks.merge.belief import History
 from coffee_hooks.merge.candidate import Builder, Chain, Refused, Work, builder_at
@@ -130,9 +130,10 @@ class Bench:
             self.builder.base = chain.end
             return Landed()
         pushing = self.merging.settings.pushing is Pushing.PUSH
-        if self.project.remote_ref and pushing and self.tips.on_the_remote(green):
-            fetch(self.project)  # an owner may have pushed to one of them meanwhile
-        gone = self.tips.moved(green)
+        there = None
+        if self.project.remote_ref and pushing and self.tips.on_the_remote(green):  # an owner may have pushed meanwhile
+            there = remote_tips(self.project, [work.branch for work in green])
+        gone = self.tips.moved(green, there)
         if gone:
             for work in gone:
                 self._settle(work, moved(work))

@@ -5,7 +5,8 @@ Several branches are merged one onto the other: a chain, in which each has a two
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -14,6 +15,7 @@ from coffee_hooks.base.config import FILE, Config
 from coffee_hooks.base.git import GitFailed, Repo
 from coffee_hooks.base.merge_tree import Merged
 from coffee_hooks.base.model import Sha, TaskId
+from coffee_hooks.base.objects import commit_body, object_writer
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.trees import replace_blob
 from coffee_hooks.base.undo import pretend, undoing
@@ -127,6 +129,7 @@ class Builder:
     identity: Mapping[str, str]
     _links: dict[tuple[Sha, Work], Link | Refused] = field(default_factory=dict)
     _sides: dict[str, _Side] = field(default_factory=dict)
+    _write: Callable[[bytes], Sha] | None = field(default=None, init=False)
 
     def chain(self, works: Sequence[Work]) -> tuple[Chain, dict[Work, Refused]]:
         """*works* merged in order, those left out that cannot be merged there, and why not."""
@@ -134,13 +137,14 @@ class Builder:
         links: list[Link] = []
         refused: dict[Work, Refused] = {}
         state = self.base
-        for work in works:
-            link = self.link(state, work)
-            if isinstance(link, Refused):
-                refused[work] = link
-            else:
-                links.append(link)
-                state = link.after
+        with self._writing():
+            for work in works:
+                link = self.link(state, work)
+                if isinstance(link, Refused):
+                    refused[work] = link
+                else:
+                    links.append(link)
+                    state = link.after
         return Chain(self.base, tuple(links)), refused
 
     def alone(self, work: Work) -> Link | Refused:
@@ -196,6 +200,19 @@ class Builder:
         for side in sides:
             self._sides[side] = _Side(found.get(Sha(f"{side}:{self.roadmap}")), found.get(Sha(f"{side}:{FILE}")))
 
+    @contextmanager
+    def _writing(self) -> Iterator[Callable[[bytes], Sha]]:
+        """The writer of commits: one for all links of a chain."""
+        if self._write is not None:
+            yield self._write
+            return
+        with object_writer(self.repo, "commit") as write:
+            self._write = write
+            try:
+                yield write
+            finally:
+                self._write = None
+
     def _side(self, work: Work) -> _Side:
         self._read([work])
         return self._sides[_side_of(work)]
@@ -231,8 +248,9 @@ class Builder:
         return State(after.commit, tree, marked, after.config), None
 
     def _link(self, before: State, work: Work, after: State, title: str = "", warning: str | None = None) -> Link:
-        args = ("commit-tree", after.tree, *parents(work, before.commit), "-m", f"Candidate of {work.branch}")
-        made = Sha(self.repo.objects(*args, env=self.identity).text)
+        body = commit_body(after.tree, parents(work, before.commit), f"Candidate of {work.branch}\n", self.identity)
+        with self._writing() as write:
+            made = write(body)
         return Link(work, before, State(made, after.tree, after.roadmap, after.config), title, warning)
 
 
@@ -241,16 +259,16 @@ def _side_of(work: Work) -> str:
     return f"{work.reverts[-1]}^1" if work.reverts else work.tip
 
 
-def parents(work: Work, before: Sha) -> tuple[str, ...]:
-    """The arguments that name the parents of *work*'s commit: a landing is a merge, a revert is none."""
-    return ("-p", before) if work.reverts else ("-p", before, "-p", work.tip)
+def parents(work: Work, before: Sha) -> tuple[Sha, ...]:
+    """The parents of *work*'s commit: a landing is a merge, a revert is none."""
+    return (before,) if work.reverts else (before, work.tip)
 
 
 def builder_at(repo: Repo, base: Sha, config: Config, identity: Mapping[str, str]) -> Builder:
     """A builder of candidates onto the commit *base*, with that commit's attributes. Raises GitFailed."""
     wanted = roadmap_paths(config.roadmap)
-    found = read_blobs(repo, [*(f"{base}:{path}" for path in wanted), f"{base}:{FILE}"])
+    found = read_blobs(repo, [base, *(f"{base}:{path}" for path in wanted), f"{base}:{FILE}"])
     roadmap = next((path for path in wanted if Sha(f"{base}:{path}") in found), None)
-    tree = Sha(repo.objects("rev-parse", f"{base}^{{tree}}").text)
+    tree = Sha(found[base].split(b"\n", 1)[0].removeprefix(b"tree ").decode())
     state = State(base, tree, found.get(Sha(f"{base}:{roadmap}")), found.get(Sha(f"{base}:{FILE}")))
     return Builder(with_attributes_of(repo, base), config, state, roadmap, identity)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from coffee_hooks.base import messages
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.objects import name_of_object, write_objects
-from coffee_hooks.merge.candidate import Chain, Link
+from coffee_hooks.base.objects import commit_body, object_writer
+from coffee_hooks.merge.candidate import Chain, Link, parents
 from coffee_hooks.merge.revert import revert_message
 from coffee_hooks.state.landings import Member
 
@@ -37,34 +36,15 @@ def commit_chain(repo: Repo, chain: Chain, gate: Sequence[str], seconds: float, 
     said = _read(repo, chain)
     seen: set[Sha] = set()
     parent, members = chain.base.commit, []
-    bodies: list[bytes] = []
-
-    def add(tree: Sha, parents: Sequence[Sha], message: str) -> Sha:
-        bodies.append(_body(tree, parents, message, identity))
-        return name_of_object("commit", bodies[-1], len(tree))
-
-    for link in chain.links:
-        message = _message(link, _own(said, link.work.tip, seen), gate, seconds)
-        ends = (parent,) if link.work.reverts else (parent, link.work.tip)
-        parent = add(link.after.tree, ends, message)
-        members.append(Member(link.work.task, link.work.branch, link.work.tip, parent, link.work.reverts))
-    if len(members) > 1:
-        text = messages.batch_message([(m.task, m.branch, m.sha) for m in members], gate, seconds)
-        parent = add(chain.end.tree, (chain.base.commit, parent), text)
-    written = write_objects(repo, "commit", bodies)
-    assert written[-1:] == [parent], "git names the commits as we do"
+    with object_writer(repo, "commit") as write:
+        for link in chain.links:
+            message = _message(link, _own(said, link.work.tip, seen), gate, seconds)
+            parent = write(commit_body(link.after.tree, parents(link.work, parent), message, identity))
+            members.append(Member(link.work.task, link.work.branch, link.work.tip, parent, link.work.reverts))
+        if len(members) > 1:
+            text = messages.batch_message([(m.task, m.branch, m.sha) for m in members], gate, seconds)
+            parent = write(commit_body(chain.end.tree, (chain.base.commit, parent), text, identity))
     return Commits(parent, tuple(members))
-
-
-def _body(tree: Sha, parents: Sequence[Sha], message: str, identity: Mapping[str, str]) -> bytes:
-    """A commit object without its header, as ``git commit-tree`` writes it, of now."""
-    when = f"{int(time.time())} {time.strftime('%z')}"
-    lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
-    lines += [
-        f"{role} {identity[f'GIT_{role.upper()}_NAME']} <{identity[f'GIT_{role.upper()}_EMAIL']}> {when}"
-        for role in ("author", "committer")
-    ]
-    return ("\n".join(lines) + "\n\n" + message).encode("utf-8", "surrogateescape").replace(b"\0", b"")
 
 
 def _read(repo: Repo, chain: Chain) -> dict[Sha, _Said]:

@@ -24,7 +24,7 @@ from coffee_hooks.base.process import End, Ended, end_marked, run
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.trees import find_blob
 from coffee_hooks.merge.gate_clone import GateBroken, check_out, check_untouched, discard, gate_path, gate_paths
-from coffee_hooks.state.verdicts import Remembered, Verdict, key, recall, recall_shared, remember
+from coffee_hooks.state.verdicts import Remembered, Verdict, key, recall, remember
 
 DISK_NEEDED = 16 * 1024 * 1024
 LOG_TAIL = 8 * 1024
@@ -86,8 +86,7 @@ class GateKeeper:
     def known(self, tree: Sha) -> Remembered | None:
         """What is known of *tree*: of this keeper's own runs, else as it is remembered."""
         if tree not in self._seen and not self.retest:
-            ref = self._key(tree).ref
-            found = recall(self.project.repo, ref) or recall_shared(self.project.repo, self.project.remote, ref)
+            found = recall(self.project.repo, self._key(tree).ref, self.project.remote)
             if found is not None:
                 self._seen[tree] = found
         return self._seen.get(tree)

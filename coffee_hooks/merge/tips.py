@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from coffee_hooks.base.git import ABSENT
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import list_refs
@@ -30,11 +31,16 @@ class Tips:
         """Whether an owner could have pushed to one of them meanwhile."""
         return any(self._refs(work)[-1] in self._first for work in works)
 
-    def moved(self, works: Iterable[Work]) -> set[Work]:
-        """Those that are not where they were."""
+    def moved(self, works: Iterable[Work], there: Mapping[str, Sha] | None = None) -> set[Work]:
+        """Those that are not where they were; *there* is what the remote itself has said of them, by branch."""
         now = self._read()
-        landing = (work for work in works if not work.reverts)  # what landed is reverted, wherever the branch is now
-        return {work for work in landing if any(now.get(ref) != self._first.get(ref) for ref in self._refs(work))}
+        landing = [work for work in works if not work.reverts]  # what landed is reverted, wherever the branch is now
+        if there is not None:
+            now |= {self._refs(work)[-1]: there.get(work.branch, ABSENT) for work in landing}
+        return {work for work in landing if any(self._differs(ref, now) for ref in self._refs(work))}
+
+    def _differs(self, ref: str, now: Mapping[str, Sha]) -> bool:
+        return now.get(ref, ABSENT) != self._first.get(ref, ABSENT)
 
     def _refs(self, work: Work) -> tuple[str, str]:
         return f"refs/heads/{work.branch}", f"refs/remotes/{self.project.remote or ''}/{work.branch}"

@@ -65,7 +65,8 @@ def append(repo: Repo, landing: Landing, identity: dict[str, str], theirs: Sha |
 
 def _heads(repo: Repo, records: Sequence[Sha | None]) -> list[Sha]:
     """The records that no other one contains. What is no commit was not written by us and holds no landing."""
-    commits = {commit for sha in records if sha and (commit := resolve_commit(repo, sha))}
+    named = dict.fromkeys(sha for sha in records if sha)
+    commits = {commit for sha in named if (commit := resolve_commit(repo, sha))}
     if len(commits) < 2:
         return sorted(commits)
     return [Sha(sha) for sha in repo.objects("merge-base", "--independent", *sorted(commits)).text.split()]

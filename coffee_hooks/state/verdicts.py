@@ -15,7 +15,7 @@ from typing import Any
 from coffee_hooks.base.config import Command
 from coffee_hooks.base.git import ABSENT, OID, Repo
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.refs import Move, read_json, read_ref, transact, write_json
+from coffee_hooks.base.refs import Move, list_refs, read_json, read_ref, transact, write_json
 
 PREFIX = "refs/coffee/verdicts/"
 REMOTES = "refs/coffee-remote/"
@@ -51,12 +51,19 @@ def key(tree: Sha, command: Command, environment: Mapping[str, Sha | None]) -> s
     return f"{PREFIX}{tree}/{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]}"
 
 
-def recall(repo: Repo, ref: str) -> Remembered | None:
-    """The verdict under *ref*, None when there is none that can be read."""
-    blob = read_ref(repo, ref)
-    value = read_json(repo, [blob]).get(blob) if blob else None
-    if value is None:
-        return None
+def recall(repo: Repo, ref: str, remote: str | None = None) -> Remembered | None:
+    """The verdict under *ref*, else the one that another machine pushed to *remote*, as far as it was fetched.
+
+    None when there is none that can be read.
+    """
+    names = [ref, *([f"{REMOTES}{remote}/{ref.removeprefix('refs/coffee/')}"] if remote else [])]
+    refs = list_refs(repo, *names)
+    values = read_json(repo, refs.values())
+    found = (_decode(values.get(refs[name], {})) for name in names if name in refs)
+    return next(filter(None, found), None)
+
+
+def _decode(value: Mapping[str, Any]) -> Remembered | None:
     try:
         log = value.get("log")
         return Remembered(
@@ -65,11 +72,6 @@ def recall(repo: Repo, ref: str) -> Remembered | None:
         )  # fmt: skip
     except (KeyError, ValueError, TypeError, OverflowError):  # by hand or by a later version: tested again
         return None
-
-
-def recall_shared(repo: Repo, remote: str | None, ref: str) -> Remembered | None:
-    """The verdict that another machine pushed to *remote*, as far as it was fetched."""
-    return recall(repo, f"{REMOTES}{remote}/{ref.removeprefix('refs/coffee/')}") if remote else None
 
 
 def remember(repo: Repo, ref: str, verdict: Remembered) -> None:

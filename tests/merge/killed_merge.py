@@ -1,9 +1,9 @@
-"""Play ``coffee merge`` and kill -9 it around one git call after the other, each time in a fresh copy.
+"""Play ``coffee merge`` and kill -9 it at one point after the other, each time in a fresh copy.
 
-``python killed_merge.py TEMPLATE SCRATCH FIRST STEP [COMMAND...]`` is used by test_merge_kill and test_revert. Step 2k
-is right before git call k, step 2k + 1 right after it. For each step FIRST, FIRST + STEP ... a JSON line says what
-there is after the killed call and after a second, undisturbed one. One process that forks is ten times faster than an
-interpreter for each call.
+``python killed_merge.py TEMPLATE SCRATCH FIRST STEP [COMMAND...]`` is used by test_merge_kill and test_revert. A point
+is right before a git call, right after one, and right before a file or folder is written, made, moved or removed. For
+each point FIRST, FIRST + STEP ... a JSON line says what there is after the killed call and after a second, undisturbed
+one. One process that forks is ten times faster than an interpreter for each call.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from coffee_hooks.base import git as base_git
+from coffee_hooks.base import objects
 from coffee_hooks.base.runner import runner
 from coffee_hooks.boundary import main as coffee
 from coffee_hooks.loop import landing, merging, reverting
@@ -33,22 +34,45 @@ LOADED = (runner(), landing, merging, reverting)
 BRANCHES = os.environ.get("BRANCHES", "roadmap-wt1").split()
 
 
+CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "sqlite3.connect"}
+"""Audit events of Python that come right before something on the disk changes, beside ``open``."""
+
+
 def kill_at(step: int) -> None:
-    """Die around a git call of this process."""
-    done = base_git.execute
-    count = 0
+    """Die at the point number *step*: right before or after a git call, or right before a file or folder changes."""
+    done, talk = base_git.execute, base_git.converse
+    passed = 0
+
+    def point() -> None:
+        nonlocal passed
+        if passed == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        passed += 1
 
     def execute(argv: Sequence[str], **more: Any) -> base_git.Result:
-        nonlocal count
-        if count == step:
-            os.kill(os.getpid(), signal.SIGKILL)
+        point()
         result = done(argv, **more)
-        if count + 1 == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-        count += 2
+        point()
         return result
 
+    def converse(argv: Sequence[str], env: Mapping[str, str]) -> Any:
+        point()
+        return talk(argv, env)
+
+    def hear(event: str, values: tuple[Any, ...]) -> None:
+        if event in CHANGES or (event == "open" and writes(*values)):
+            point()
+
     base_git.execute = execute
+    objects.converse = converse
+    sys.addaudithook(hear)
+
+
+def writes(path: object, _mode: object, flags: int) -> bool:
+    """Whether opening *path* can change what is on the disk. A file without a name is gone with its process."""
+    if path == os.devnull or not isinstance(path, (str, bytes)):
+        return False
+    return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)) and flags & os.O_TMPFILE != os.O_TMPFILE
 
 
 def forked(act: Callable[[], int]) -> int:
