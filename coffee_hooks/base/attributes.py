@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from coffee_hooks.base.git import Repo
@@ -39,7 +41,8 @@ def with_attributes_of(repo: Repo, target: Sha) -> Repo:
     return replace(repo, attributes=folder)
 
 
-def attribute_files(repo: Repo, target: Sha) -> dict[str, Sha]:
+@lru_cache(maxsize=4)  # a commit never changes, and one of a hundred thousand files takes a while
+def attribute_files(repo: Repo, target: Sha) -> Mapping[str, Sha]:
     """The blobs of all ``.gitattributes`` files of a commit by their paths. Symbolic links count as little as in git.
 
     A tree made by hand can spell paths that no checkout has; those are left out.

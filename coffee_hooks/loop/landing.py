@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from coffee_hooks.merge.session import Merging
 from coffee_hooks.ready.judge import WAIVED_BY_NAME, Code
 from coffee_hooks.ready.observe import Candidate, Readiness, detect_ready
 from coffee_hooks.spawn.copies import choose_copies, copy_into
-from coffee_hooks.state.claims import read_claims
+from coffee_hooks.state.claims import Claim, read_claims
 from coffee_hooks.state.landings import Member, read_landings
 from coffee_hooks.state.reverts import in_force, taken_back
 from coffee_hooks.state.store import Store
@@ -73,11 +73,12 @@ def merge_branches(
         if settings.pushing is Pushing.PUSH:
             fetch(project)
         target = recover(project, read_target(project), proof)
-        readiness = detect_ready(project, store, target, names)
+        claims = read_claims(project.repo)
+        readiness = detect_ready(project, store, target, names, claims)
         for candidate in readiness.candidates if not names else ():
             if candidate.ready:
                 announce(candidate)
-        chosen = choose(project, readiness, names)
+        chosen = choose(project, readiness, names, claims)
         return settle_all(project, store, target, chosen, settings, proof, tell)
 
 
@@ -155,14 +156,14 @@ def furnisher(project: Project) -> Callable[[Path], None]:
     return furnish
 
 
-def choose(project: Project, readiness: Readiness, names: Sequence[str]) -> list[Work | Result]:
+def choose(
+    project: Project, readiness: Readiness, names: Sequence[str], claims: Mapping[TaskId, Claim]
+) -> list[Work | Result]:
     """What to merge, in order, and the answers that need no merge. Raises UsageError for a name that is no branch."""
     if not names:
-        claims = {claim.branch: claim for claim in read_claims(project.repo).values()}
+        since = {claim.branch: claim.since for claim in claims.values()}
         ready = [candidate for candidate in readiness.candidates if candidate.ready]
-        ready.sort(
-            key=lambda c: (claims[c.branch.name].since if c.branch.name in claims else 0, _numbers(c.branch.name))
-        )
+        ready.sort(key=lambda c: (since.get(c.branch.name, 0), _numbers(c.branch.name)))
         return [_work(candidate) for candidate in ready]
     by_name = {candidate.branch.name: candidate for candidate in readiness.candidates}
     return [_named(project, readiness, name, by_name.get(name)) for name in dict.fromkeys(names)]

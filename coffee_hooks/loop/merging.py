@@ -17,6 +17,7 @@ from coffee_hooks.merge.candidate import Chain, Refused, Work, builder_at
 from coffee_hooks.merge.land import Pushing
 from coffee_hooks.merge.result import Depth, Result, Settings
 from coffee_hooks.ready.observe import detect_ready
+from coffee_hooks.state.claims import read_claims
 from coffee_hooks.state.store import Store, open_store
 
 
@@ -64,7 +65,8 @@ def _dry_run(project: Project, store: Store, ask: Ask) -> MergeReport:
     check_names(project, ask.branches)
     target = read_target(project)
     config = config_at(project.repo, target.sha) or project.config
-    chosen = choose(project, detect_ready(project, store, target, ask.branches), ask.branches)
+    claims = read_claims(project.repo)
+    chosen = choose(project, detect_ready(project, store, target, ask.branches, claims), ask.branches, claims)
     builder = builder_at(project.repo, target.sha, config, require_identity(project.repo))
     chain, refused = builder.chain([each for each in chosen if isinstance(each, Work)])
     pushed = None if project.remote is None else False

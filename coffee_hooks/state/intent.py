@@ -38,7 +38,8 @@ def declare(repo: Repo, target: str, before: Sha, after: Sha, moves: Sequence[Mo
         "moves": [[m.ref, m.old, m.new] for m in moves],
     }  # fmt: skip
     blob = write_json(repo, value)
-    if not transact(repo, [Move(REF, read_ref(repo, REF) or ABSENT, blob)]):
+    there = transact(repo, [Move(REF, ABSENT, blob)])  # mostly there is none, and to look would be one more process
+    if not there and not transact(repo, [Move(REF, read_ref(repo, REF) or ABSENT, blob)]):
         raise EnvironmentFailure("another landing has begun in this repository", hint="run: coffee status")
     return Intent(target, before, after, tuple(moves), since, blob)
 

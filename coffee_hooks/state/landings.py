@@ -78,10 +78,10 @@ def read_landings(repo: Repo) -> tuple[Landing, ...]:
     Raises GitFailed when the record has holes: what is missing could be what matters.
     """
     refs = list_refs(repo, REF, REMOTES).items()
-    heads = _heads(repo, [sha for ref, sha in refs if ref == REF or ref.endswith("/landings")])
+    heads = {sha for ref, sha in refs if ref == REF or ref.endswith("/landings")}
     if not heads:
         return ()
-    commits = repo.objects("rev-list", "--topo-order", "--reverse", *heads).text.split()
+    commits = repo.objects("rev-list", "--topo-order", "--reverse", *sorted(heads)).text.split()
     blobs = read_blobs(repo, [f"{commit}:{_FILE}" for commit in commits])
     return tuple(landing for data in blobs.values() if (landing := _decode(data)) is not None)
 

@@ -80,7 +80,9 @@ def remember(repo: Repo, ref: str, verdict: Remembered) -> None:
         "verdict": verdict.verdict.value, "seconds": round(verdict.seconds, 3), "runs": verdict.runs,
         "log": verdict.log, "flaky": verdict.flaky, "when": int(time.time()),
     }  # fmt: skip
-    transact(repo, [Move(ref, read_ref(repo, ref) or ABSENT, write_json(repo, value))])
+    blob = write_json(repo, value)
+    if not transact(repo, [Move(ref, ABSENT, blob)]):
+        transact(repo, [Move(ref, read_ref(repo, ref) or ABSENT, blob)])
 
 
 def tree_of(ref: str) -> Sha | None:
