@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from operator import mul
 
-# From one branch in four hundred to four in five, evenly spaced in the logarithm of the odds.
-_RATES: tuple[float, ...] = tuple(1 / (1 + 400 * math.exp(-math.log(1600) * i / 40)) for i in range(41))
+# From one branch in four hundred to one in two, evenly spaced in the logarithm of the odds. Where more are red each is
+# tested alone, as at one in two: to tell such rates apart gains nothing, and believing in them costs the others.
+_RATES: tuple[float, ...] = tuple(1 / (1 + 400 * math.exp(-math.log(400) * i / 40)) for i in range(41))
 
 ENOUGH = 10
 """Branches; with less known, the whole queue is tried first."""
