@@ -9,8 +9,9 @@ from pathlib import Path
 from coffee_hooks.base import output
 from coffee_hooks.base.config import FILE, Config
 from coffee_hooks.base.config_file import parse_config
+from coffee_hooks.base.discover import discover
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
-from coffee_hooks.base.git import Repo, discover, in_worktree
+from coffee_hooks.base.git import Repo, in_worktree
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.refs import read_blobs, read_ref
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from coffee_hooks.base import output
+from coffee_hooks.base.discover import discover, git_version
 from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure
-from coffee_hooks.base.git import OLDEST_GIT, GitFailed, discover, git_version
+from coffee_hooks.base.git import OLDEST_GIT, GitFailed
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.text import printable
 from coffee_hooks.doctor.driver import check_driver, look_at_wiring

@@ -7,8 +7,9 @@ from difflib import unified_diff
 from pathlib import Path
 
 from coffee_hooks.base.config import FILE
+from coffee_hooks.base.discover import discover
 from coffee_hooks.base.errors import EnvironmentFailure
-from coffee_hooks.base.git import Repo, discover, in_worktree
+from coffee_hooks.base.git import Repo, in_worktree
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.refs import transact

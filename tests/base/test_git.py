@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from coffee_hooks.base import git as gate
+from coffee_hooks.base.discover import discover
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
-from coffee_hooks.base.git import GitFailed, Repo, Result, discover, in_worktree
+from coffee_hooks.base.git import GitFailed, Repo, Result, in_worktree
 
 Git = Callable[..., str]
 ODD = ["with space", "new\nline", "$(touch owned)", '-q"uote', "ünïcode ☕", "ends\n", "caf\udce9", "x" * 200]
@@ -106,7 +107,7 @@ def test_a_repository_of_somebody_else_is_refused_with_the_way_out(repo: Repo, g
 
 def test_an_old_git_is_refused(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says what is needed."""
-    monkeypatch.setattr(gate, "git_version", lambda: (2, 38))
+    monkeypatch.setattr("coffee_hooks.base.discover.git_version", lambda: (2, 38))
     with pytest.raises(EnvironmentFailure, match=r"git 2\.38 is too old"):
         discover(repo.top)
 
@@ -278,7 +279,8 @@ RUN_INSIDE_HOOK = """\
 import sys
 from pathlib import Path
 from coffee_hooks.base.environment import scrub
-from coffee_hooks.base.git import discover, in_worktree
+from coffee_hooks.base.discover import discover
+from coffee_hooks.base.git import in_worktree
 scrub()
 repo = discover(Path(sys.argv[1]))
 print(repo.top.name, repo.objects("rev-parse", "--verify", "HEAD").text, in_worktree(repo.top, "ls-files").text)
@@ -350,7 +352,7 @@ def test_a_worktree_keeps_running_from_a_folder_that_is_gone(repo: Repo, tmp_pat
     gone = tmp_path / "gone"
     gone.mkdir()
     code = (
-        "import os, sys; from pathlib import Path\nfrom coffee_hooks.base.git import discover\n"
+        "import os, sys; from pathlib import Path\nfrom coffee_hooks.base.discover import discover\n"
         "os.rmdir(os.getcwd()); print(discover(Path(sys.argv[1])).top)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(repo.top)], cwd=gone, capture_output=True, check=False)

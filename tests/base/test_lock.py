@@ -12,7 +12,7 @@ from coffee_hooks.base.git import Repo
 from coffee_hooks.base.lock import hold
 
 HOLDER = (
-    "import sys; from pathlib import Path\nfrom coffee_hooks.base.git import discover\n"
+    "import sys; from pathlib import Path\nfrom coffee_hooks.base.discover import discover\n"
     "from coffee_hooks.base.lock import hold\n"
     "with hold(discover(Path(sys.argv[1])), 'merge'):\n    print('held', flush=True)\n    sys.stdin.read()"
 )

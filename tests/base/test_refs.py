@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coffee_hooks.base.discover import discover
 from coffee_hooks.base.errors import UsageError
-from coffee_hooks.base.git import ABSENT, GitFailed, Repo, discover
+from coffee_hooks.base.git import ABSENT, GitFailed, Repo
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.refs import (
     Move,
@@ -75,7 +76,7 @@ def test_a_ref_that_came_back_is_still_a_lost_race(repo: Repo, monkeypatch: pyte
 RACER = """
 import sys
 from pathlib import Path
-from coffee_hooks.base.git import discover
+from coffee_hooks.base.discover import discover
 from coffee_hooks.base.refs import Move, transact, write_json
 
 repo, me, ref = discover(Path(sys.argv[1])), sys.argv[2], sys.argv[3]

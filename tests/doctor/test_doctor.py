@@ -17,8 +17,9 @@ import jsonschema
 import pytest
 
 from coffee_hooks.base.config import FILE
+from coffee_hooks.base.discover import discover
 from coffee_hooks.base.errors import UsageError
-from coffee_hooks.base.git import ABSENT, discover
+from coffee_hooks.base.git import ABSENT
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import open_project
 from coffee_hooks.doctor.examine import examine

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from coffee_hooks.base.git import discover
+from coffee_hooks.base.discover import discover
 from coffee_hooks.base.merge_tree import merge_tree
 from coffee_hooks.base.model import Sha
 from coffee_hooks.init.merge_driver import driver_command, look_at_driver, pattern

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from coffee_hooks.base.git import Repo, discover
+from coffee_hooks.base.discover import discover
+from coffee_hooks.base.git import Repo
 
 if TYPE_CHECKING:
     from conftest import Pour
