@@ -29,6 +29,10 @@ def lint(session: nox.Session) -> None:
     session.run("lint-imports", "--no-cache")
     session.run("yamllint", "--strict", ".")
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
+    if (Path(session.bin) / "actionlint").exists():
+        session.run("actionlint", *WORKFLOWS)
+    else:
+        session.warn("actionlint did not run: there is no wheel for this platform")
     session.run("zizmor", "--offline", "--pedantic", "--quiet", ".")
 
 
@@ -37,6 +41,7 @@ def typing(session: nox.Session) -> None:
     """Types, strictly."""
     session.install(*PYPROJECT["project"]["dependencies"], *group("typing"))
     session.run("mypy")
+    session.run("mypy", "-p", "miniforge", env={"MYPYPATH": "tests/forge"})
 
 
 @nox.session

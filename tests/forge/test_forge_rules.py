@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
+
 from miniforge.bare import run_git
 from miniforge.globs import selects
+from miniforge.groups import Groups
+from miniforge.workflow import Concurrency, Unsupported, Workflow
 
 if TYPE_CHECKING:
     from miniforge.forge import Forge
@@ -54,6 +58,33 @@ def call(forge: Forge, workflow: str, ref: str, token: str | None = None, **inpu
 def test_patterns_select_as_at_github(patterns: list[str], name: str, chosen: bool) -> None:
     """The examples of GitHub's own cheat sheet, and our branches."""
     assert selects(patterns, name) is chosen
+
+
+@pytest.mark.parametrize(
+    ("on", "ref", "message", "starts"),
+    [
+        ("push", "refs/heads/x", "", True),
+        ("[pull_request, push]", "refs/tags/v1", "", True),
+        ("{push: {branches: [x]}}", "refs/tags/x", "", False),
+        ("{push: {branches-ignore: [x]}}", "refs/heads/y", "", True),
+        ("{push: {tags: [v*]}}", "refs/heads/v1", "", False),
+        ("push", "refs/heads/x", "docs: Say it [skip ci]", False),
+        ("workflow_dispatch", "refs/heads/x", "", False),
+    ],
+)
+def test_a_push_is_filtered_as_at_github(on: str, ref: str, message: str, starts: bool) -> None:
+    """Branches and tags exclude each other once one of them is named."""
+    assert Workflow.parse("a.yml", f"on: {on}\njobs: {{}}\n").starts_on_push(ref, message) is starts
+
+
+@pytest.mark.parametrize("word", ["${{ toJSON(secrets) }}", "${{ secrets['GITHUB_TOKEN'] }}", "${{ toJSON(github) }}"])
+def test_what_could_tell_a_token_of_another_job_is_not_run(forge: Forge, word: str) -> None:
+    """All tokens of a run are secrets of one `act`; a job that asks for all of them would get too much."""
+    forge.create({"a": "1"})
+    step = json.dumps({"run": "echo", "env": {"X": word}})
+    forge.push("roadmap-wt1", file(f"on: push\njobs: {{x: {{runs-on: ubuntu-latest, steps: [{step}]}}}}\n"))
+    with pytest.raises(Unsupported, match="all secrets at once"):
+        forge.wait_idle()
 
 
 def test_a_push_starts_what_the_pushed_commit_says(forge: Forge) -> None:
@@ -169,12 +200,16 @@ def test_the_rest_of_the_rules_for_tokens(forge: Forge) -> None:
             steps:
               - env: {TOKEN: "${{ github.token }}"}
                 run: |
-                  curl -sS --fail-with-body -H "Authorization: Bearer $TOKEN" -d '{"ref": "roadmap", "inputs": {"n": "7"}}' \\
+                  curl -sS --fail-with-body -H "Authorization: Bearer $TOKEN" \\
+                    -d '{"ref": "roadmap", "inputs": {"n": 7}}' \\
                     "$GITHUB_API_URL/repos/$GITHUB_REPOSITORY/actions/workflows/asked.yml/dispatches"
         """
     asked = """\
         on: {workflow_dispatch: {inputs: {n: {type: string}, m: {type: string, default: "8"}}}}
-        jobs: {x: {runs-on: ubuntu-latest, steps: [{run: 'echo "$N $GITHUB_REF_NAME"', env: {N: "${{ inputs.n }}${{ inputs.m }}"}}]}}
+        jobs:
+          x:
+            runs-on: ubuntu-latest
+            steps: [{run: 'echo "$N $GITHUB_REF_NAME"', env: {N: "${{ inputs.n }}${{ inputs.m }}"}}]
         """
     calls = """\
         on: push
@@ -186,7 +221,8 @@ def test_the_rest_of_the_rules_for_tokens(forge: Forge) -> None:
         jobs: {x: {runs-on: ubuntu-latest, permissions: {contents: write}, steps: [{run: echo}]}}
         """
     forge.create(file(asked, "asked.yml"))
-    forge.push("roadmap-wt1", file(ask.replace("LEVEL", "write"), "a.yml") | file(ask.replace("LEVEL", "read"), "b.yml"))
+    asks = [file(ask.replace("LEVEL", level), name) for level, name in (("write", "a.yml"), ("read", "b.yml"))]
+    forge.push("roadmap-wt1", asks[0] | asks[1])
     forge.push("roadmap-wt2", file(calls, "c.yml") | file(called, "called.yml"))
     runs = {run.workflow: run for run in forge.wait_idle()}
     assert runs["a.yml"].conclusion == "success" and "78 roadmap" in runs["asked.yml"].log, runs["a.yml"].log
@@ -199,37 +235,62 @@ def test_the_rest_of_the_rules_for_tokens(forge: Forge) -> None:
     assert len(forge.wait_idle()) == 4
 
 
-SLOW = """\
-    name: Slow
-    on: push
-    concurrency: {{group: "all-${{{{ github.workflow }}}}", cancel-in-progress: {cancel}{queue}}}
-    jobs: {{x: {{runs-on: ubuntu-latest, steps: [{{run: sleep {seconds}}}]}}}}
-    """
+@dataclass
+class Waiting:
+    """A run that only waits."""
+
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
 
 
 @pytest.mark.parametrize(
-    ("cancel", "queue", "seconds", "ends"),
+    ("queue", "cancel", "cancelled"),
     [
-        ("false", "", 0.7, ["success", "cancelled", "success"]),
-        ("false", ", queue: max", 0.1, ["success", "success", "success"]),
-        ("true", "", 0.7, ["cancelled", "cancelled", "success"]),
+        ("single", False, [False, True, False]),
+        ("max", False, [False, False, False]),
+        ("single", True, [True, True, False]),
     ],
-    ids=["default", "max", "cancel"],
 )
-def test_a_group_lets_one_run_at_a_time(forge: Forge, cancel: str, queue: str, seconds: float, ends: list[str]) -> None:
-    """By default one more may wait, and a newer one takes its place."""
-    forge.create(file(SLOW.format(cancel=cancel, queue=queue, seconds=seconds)))
+def test_a_group_keeps_whom_github_keeps(queue: str, cancel: bool, cancelled: list[bool]) -> None:
+    """One goes on and two wait: by default the newer takes the place of the older."""
+    groups, members = Groups(), [Waiting() for _ in range(3)]
+    for number, member in enumerate(members):
+        groups.join(member, Concurrency("g", cancel, queue))
+        assert number or groups.wait(member, "g")
+    assert [member.cancelled for member in members] == cancelled
+    groups.leave(members[0], "g")
+    turns = []
+    for member in members[1:]:
+        turns.append(groups.wait(member, "g"))
+        groups.leave(member, "g")
+    assert turns == [queue == "max", True]
+
+
+def test_runs_of_a_group_do_not_overlap(forge: Forge) -> None:
+    """The third push makes the second wait in vain; a run that is cancelled leaves no process behind."""
+    text = """\
+        name: Slow
+        on: push
+        concurrency: {group: "all-${{ github.workflow }}"}
+        jobs: {x: {runs-on: ubuntu-latest, steps: [{run: sleep 0.7}]}}
+        """
+    forge.create(file(text))
     for number in range(3):
         forge.push(f"roadmap-wt{number}", {"a": str(number)})
     runs = forge.wait_idle()
-    assert [run.conclusion for run in runs] == ends, [run.log for run in runs]
-    went_on = sorted((run.started, run.ended) for run in runs if run.conclusion == "success")
-    assert all(one[1] <= next_[0] for one, next_ in zip(went_on, went_on[1:], strict=False))
+    assert [run.conclusion for run in runs] == ["success", "cancelled", "success"], [run.log for run in runs]
+    assert runs[0].ended <= runs[2].started
 
 
 def test_what_follows_a_run_is_of_the_default_branch(forge: Forge) -> None:
     """`workflow_run` and `schedule` start the default branch's file, whatever the branch that was pushed says."""
-    first = "name: First\non: {push: {branches: ['roadmap-*']}}\n" + "jobs: {x: {runs-on: ubuntu-latest, steps: [{run: echo}]}}"
+    first = """\
+        name: First
+        on: {push: {branches: ["roadmap-*"]}}
+        jobs: {x: {runs-on: ubuntu-latest, steps: [{run: echo}]}}
+        """
     then = """\
         on:
           workflow_run: {workflows: [First], types: [completed]}
@@ -272,7 +333,8 @@ def test_jobs_share_nothing_but_artifacts(forge: Forge) -> None:
               - uses: actions/download-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f
                 with: {{name: left}}
               - run: echo "$(git rev-parse --is-shallow-repository) $(git rev-list --count HEAD) $(cat left)"
-              - run: echo "$(git branch --show-current) $(git branch -r | wc -l)"; grep -rI ghs_ "$HOME" . "$RUNNER_TEMP"
+              - run: echo "$(git branch --show-current) $(git branch -r | wc -l)"
+              - run: grep -rI ghs_ "$HOME" . "$RUNNER_TEMP"
         """
     forge.create({"a": "1"})
     forge.push("roadmap", {"a": "2"})

@@ -1,4 +1,4 @@
-"""The forge: a repository that is pushed to, and the runs that follow. See README.md beside this folder."""
+"""The forge: a repository that is pushed to, and the runs that follow. README.md beside this folder says more."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -220,9 +220,8 @@ class Forge:
                     self.groups.leave(run, group.group)
             run.result = result
             self._follow(run)
-        except BaseException as trouble:  # a thread has nobody to raise to; wait_idle does it
-            self.troubles.append(trouble)
-            raise
+        except (AssertionError, LookupError, OSError, TypeError, Unsupported) as trouble:
+            self.troubles.append(trouble)  # a thread has nobody to raise to; wait_idle does it
         finally:
             with self._changed:
                 self._busy -= 1

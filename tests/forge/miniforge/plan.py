@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
+
 from miniforge.permissions import Grants, check_within, of_job
 from miniforge.workflow import FOLDER, Unsupported, load_yaml
 
@@ -117,8 +118,8 @@ class Planner:
         for step in job["steps"]:
             if "uses" in step and not step["uses"].startswith("./"):
                 plan.actions.add(step["uses"])
-                given = step.setdefault("with", {})
-                given.update({name: "${{ github.token }}" for name in self.wants_token(step["uses"])} | given)
+                given = step.get("with") or {}
+                step["with"] = dict.fromkeys(self.wants_token(step["uses"]), "${{ github.token }}") | given
         job["steps"] = [dict(_HOME), *_with_token(job["steps"], secret, path)]
         home = f"{self.homes}/{path.replace('/', '.')}-${{{{ strategy.job-index }}}}"
         job["env"] = {**_with_token(job.get("env") or {}, secret, path), "HOME": home}

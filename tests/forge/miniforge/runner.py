@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
 from miniforge.plan import Plan
 from miniforge.results import Result, read_log
 from miniforge.workflow import Unsupported

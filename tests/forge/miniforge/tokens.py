@@ -32,7 +32,7 @@ class Tokens:
 
     def issue(self, holder: Holder) -> str:
         """A new token."""
-        token = f"ghs_{secrets.token_hex(18)}"
+        token = f"{'ghp' if holder.job is None else 'ghs'}_{secrets.token_hex(18)}"
         with self._lock:
             self._holders[token] = holder
         return token

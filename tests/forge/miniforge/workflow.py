@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
+
 from miniforge.globs import selects
 
 FOLDER = ".github/workflows/"
