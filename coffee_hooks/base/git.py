@@ -16,7 +16,6 @@ import threading
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import PIPE
 from typing import Any
 
 from coffee_hooks.base.errors import EnvironmentFailure
@@ -29,10 +28,13 @@ ABSENT = Sha("0" * 40)
 """As an old value: the ref must not exist. As a new value: the ref goes."""
 
 
-def _configured(settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment in which git takes *settings* before every configuration file: as ``-c``, and cheaper."""
-    env = {"GIT_CONFIG_COUNT": str(len(settings))}
-    for number, (name, value) in enumerate(settings.items()):
+def _configured(settings: Mapping[str, str], begun: int = 0) -> dict[str, str]:
+    """The environment in which git takes *settings* before every configuration file: as ``-c``, and cheaper.
+
+    So many that were *begun* by the user, with credentials for example, come first.
+    """
+    env = {"GIT_CONFIG_COUNT": str(begun + len(settings))}
+    for number, (name, value) in enumerate(settings.items(), begun):
         env |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
     return env
 
@@ -54,11 +56,15 @@ _PINS = {
     "core.warnAmbiguousRefs": "false",  # we name objects in full: no need to look each time for a ref called so
     "merge.coffee-roadmap.driver": "false", "merge.coffee-roadmap.recursive": "text",
 }  # fmt: skip
-_IN_QUIET = _configured(_QUIET)
 _PINNED = _configured(_QUIET | _PINS) | {
     "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_ATTR_NOSYSTEM": "1",
     "GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0",
 }  # fmt: skip
+
+
+def _quiet() -> dict[str, str]:
+    count = os.environ.get("GIT_CONFIG_COUNT", "")
+    return _configured(_QUIET, int(count) if count.isascii() and count.isdigit() else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +168,9 @@ def converse(argv: Sequence[str], env: Mapping[str, str]) -> Any:
     """Start git with a pipe at each end: GitPython's process, whose ``stdin`` and ``stdout`` are bytes."""
     from coffee_hooks.base.runner import runner
 
+    found = runner()
     _tell(argv)
-    return runner().git().execute(list(argv), env=dict(env), istream=PIPE, as_process=True)
+    return found.git().execute(list(argv), env=dict(env), istream=found.pipe, as_process=True)
 
 
 def _tell(argv: Sequence[str]) -> None:
@@ -224,7 +231,7 @@ class Repo:
 
         In the main worktree, because the path of a remote may be relative to it.
         """
-        env = _IN_QUIET | {"GIT_DIR": str(self.common_dir), "GIT_TERMINAL_PROMPT": "0"}
+        env = _quiet() | {"GIT_DIR": str(self.common_dir), "GIT_TERMINAL_PROMPT": "0"}
         argv = ["git", "-C", str(self.main if self.main.is_dir() else self.common_dir), "--no-pager", *args]
         return _checked(argv, execute(argv, env=env, stdin=stdin, seconds=seconds), ok)
 
@@ -238,7 +245,7 @@ def in_worktree(
 ) -> Result:
     """Run in a checkout with the user's own configuration. A missing folder fails; it never means another one."""
     argv = ["git", "-C", str(folder.absolute()), "--no-pager", *args]
-    return _checked(argv, execute(argv, env=_IN_QUIET | dict(env or {}), stdin=stdin, seconds=None), ok)
+    return _checked(argv, execute(argv, env=_quiet() | dict(env or {}), stdin=stdin, seconds=None), ok)
 
 
 def _checked(argv: Sequence[str], result: Result, ok: Sequence[int]) -> Result:

@@ -18,10 +18,14 @@ PACKAGE = "git"
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """*git* makes an object whose ``execute`` runs an argument list; *missing* is raised where there is no git."""
+    """*git* makes an object whose ``execute`` runs an argument list; *missing* is raised where there is no git.
+
+    *pipe* is what its streams are to be called for a pipe.
+    """
 
     git: Any
     missing: type[Exception]
+    pipe: int
 
 
 _loaded: list[Runner] = []
@@ -41,7 +45,8 @@ def _load() -> Runner:
         return found
     import git
 
-    return Runner(git.cmd.Git, git.exc.GitCommandNotFound)
+    cmd: Any = git.cmd  # it does not export the name
+    return Runner(cmd.Git, git.exc.GitCommandNotFound, cmd.PIPE)
 
 
 def _without_package() -> Runner | None:
@@ -51,10 +56,8 @@ def _without_package() -> Runner | None:
         return None
     sys.modules[PACKAGE] = importlib.util.module_from_spec(spec)
     try:
-        return Runner(
-            importlib.import_module(f"{PACKAGE}.cmd").Git,
-            importlib.import_module(f"{PACKAGE}.exc").GitCommandNotFound,
-        )
+        cmd, exc = (importlib.import_module(f"{PACKAGE}.{name}") for name in ("cmd", "exc"))
+        return Runner(cmd.Git, exc.GitCommandNotFound, cmd.PIPE)
     except (ImportError, AttributeError):
         return None
     finally:

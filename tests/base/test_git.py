@@ -358,3 +358,15 @@ def test_a_worktree_keeps_running_from_a_folder_that_is_gone(repo: Repo, tmp_pat
     done = subprocess.run([sys.executable, "-c", code, str(repo.top)], cwd=gone, capture_output=True, check=False)
     assert done.stdout == os.fsencode(repo.top) + b"\n", done.stderr
     assert shutil.which("git")
+
+
+def test_settings_that_the_user_gave_in_the_environment_count(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials are handed over like this in CI: the network sees them beside ours, an object command does not."""
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "2")
+    for number, (name, value) in enumerate((("http.extraHeader", "Authorization: x"), ("gc.auto", "7"))):
+        monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", name)
+        monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
+    for ask in (repo.network, lambda *args, **more: in_worktree(repo.top, *args, **more)):
+        assert ask("config", "http.extraHeader").text == "Authorization: x"
+        assert ask("config", "gc.auto").text == "0"
+    assert repo.objects("config", "http.extraHeader", ok=(0, 1)).rc == 1
