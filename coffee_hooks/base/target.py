@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from coffee_hooks.base.errors import EnvironmentFailure, UsageError
-from coffee_hooks.base.git import Repo, Result
+from coffee_hooks.base.errors import UsageError
+from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project, require_target
 from coffee_hooks.base.refs import list_refs
@@ -64,50 +63,3 @@ def merge_base(repo: Repo, target: Sha, branch: str) -> Sha | None:
     """The last commit that *target* and *branch* have in common; None without one, or without such a branch."""
     said = repo.objects("merge-base", target, f"refs/heads/{branch}", ok=(0, 1, 128))
     return Sha(said.text) if said.rc == 0 else None
-
-
-_SHARED = ("tasks", "verdicts")
-"""What travels between machines in shared mode, beside the landing record, which always does."""
-
-
-def fetch(project: Project) -> None:
-    """Bring the remote's target, ``roadmap-*`` branches and landing record here; claims and verdicts where shared.
-
-    Raises EnvironmentFailure when it cannot be reached. The patterns end in ``*`` because git refuses to fetch a ref
-    that does not exist yet, but not a pattern that matches none.
-    """
-    if project.remote is None:
-        return
-    name, remote = project.config.target, project.remote
-    said = project.repo.network(
-        "fetch", "--quiet", "--no-tags", "--prune", "--no-write-fetch-head", "--no-recurse-submodules", "--", remote,
-        *(f"+refs/heads/{prefix}*:refs/remotes/{remote}/{prefix}*" for prefix in dict.fromkeys((name, "roadmap-"))),
-        f"+refs/coffee/landings*:refs/coffee-remote/{remote}/landings*",
-        *(f"+refs/coffee/{kind}/*:refs/coffee-remote/{remote}/{kind}/*" for kind in _SHARED if project.config.shared),
-        ok=(0, 1, 128, -9),
-    )  # fmt: skip
-    if said.rc:
-        raise _unreachable(remote, said)
-
-
-def remote_tips(project: Project, branches: Iterable[str]) -> dict[str, Sha]:
-    """Where *branches* are on the remote now; those that are not there are left out. Brings nothing here.
-
-    Raises EnvironmentFailure when it cannot be reached.
-    """
-    wanted = {f"refs/heads/{branch}": branch for branch in branches}
-    if project.remote is None or not wanted:
-        return {}
-    said = project.repo.network("ls-remote", "--quiet", "--refs", "--", project.remote, *wanted, ok=(0, 1, 128, -9))
-    if said.rc:
-        raise _unreachable(project.remote, said)
-    rows = (line.split("\t", 1) for line in said.text.splitlines() if "\t" in line)
-    return {wanted[ref]: Sha(sha) for sha, ref in rows if ref in wanted}
-
-
-def _unreachable(remote: str, said: Result) -> EnvironmentFailure:
-    return EnvironmentFailure(
-        f"the remote {remote} cannot be read",
-        hint="check the network and your rights, then run this again",
-        detail=next((line for line in said.err.strip().splitlines() if line.strip()), ""),
-    )

@@ -18,7 +18,7 @@ from coffee_hooks.cleanup.values import RemotePolicy
 from coffee_hooks.guard.cfr_013 import PREFIX, branch_allowed
 from coffee_hooks.state import verdicts
 from coffee_hooks.state.agents import all_runs
-from coffee_hooks.state.claims import Claim, owner_name, read_claims
+from coffee_hooks.state.claims import Claim, owner_here, read_claims
 from coffee_hooks.state.graveyard import Grave, read_graves
 from coffee_hooks.state.landings import read_landings
 from coffee_hooks.state.reverts import taken_back
@@ -90,7 +90,7 @@ def look_around(project: Project, store: Store) -> Scene:
         reverted=frozenset(taken_back(landings, project.config.target)), graves=read_graves(repo),
         running=running_branches(runs, repo.state_dir, now),
         recorded={branch: frozenset(paths) for branch, paths in recorded.items()},
-        target=target, remote_target=refs.get(project.remote_ref or "", target), owner=owner_name(),
+        target=target, remote_target=refs.get(project.remote_ref or "", target), owner=owner_here(project),
         inside=_around(repo.top), now=now,
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ from coffee_hooks.doctor.values import Check, fine, several, wrong
 from coffee_hooks.spawn.making import being_made
 from coffee_hooks.spawn.place import worktree_path
 from coffee_hooks.state.agents import AgentRun, all_runs
-from coffee_hooks.state.claims import Claim, owner_name, read_claims
+from coffee_hooks.state.claims import Claim, owner_here, read_claims
 from coffee_hooks.state.intent import Intent, pending
 from coffee_hooks.state.store import open_store
 
@@ -36,7 +36,7 @@ class Leftovers:
     """*ghosts*: open claims without branch and worktree. *intent*: a landing that did not get to its end.
 
     *locks*: old lock files. *making*: clones of ours that were never finished. *unclaimed*: branches that look like
-    ours and that nobody claimed. *living*: branches with a running agent.
+    ours and that nobody claimed. *living*: branches with a running agent. *owner*: how we sign claims.
     """
 
     ghosts: tuple[Claim, ...]
@@ -45,11 +45,12 @@ class Leftovers:
     making: tuple[Path, ...]
     unclaimed: tuple[str, ...]
     living: frozenset[str]
+    owner: str
 
 
 def look_for_leftovers(project: Project) -> Leftovers:
     """Read refs, database and folders; changes nothing. Raises CoffeeError when the database cannot be read."""
-    repo = project.repo
+    repo, me = project.repo, owner_here(project)
     trees = list_worktrees(repo)
     claims = tuple(read_claims(repo).values())
     refs = list_refs(repo, "refs/heads/", "refs/remotes/")
@@ -61,13 +62,19 @@ def look_for_leftovers(project: Project) -> Leftovers:
     claimed = {claim.branch for claim in claims}
     return Leftovers(
         ghosts=tuple(
-            c for c in claims if c.open and c.branch not in known and not worktree_path(project, c.branch).exists()
+            c
+            for c in claims
+            if c.open
+            and c.branch not in known
+            and not worktree_path(project, c.branch).exists()
+            and (c.owner == me or not project.config.shared)  # the branch of another machine comes when it is finished
         ),
         intent=_interrupted(project),
         locks=tuple(_old_locks(project, trees, time.time())),
         making=tuple(_half_made(project)),
         unclaimed=tuple(sorted(b for b in branches - claimed - held if _NUMBERED.fullmatch(b))),
         living=_living(project, claimed),
+        owner=me,
     )
 
 
@@ -78,8 +85,7 @@ def check_leftovers(seen: Leftovers) -> tuple[Check, ...]:
 
 def releasable(seen: Leftovers) -> Iterator[Claim]:
     """The claims that may be given back: made by us, and no agent is at work."""
-    me = owner_name()
-    return (claim for claim in seen.ghosts if claim.owner == me and claim.branch not in seen.living)
+    return (claim for claim in seen.ghosts if claim.owner == seen.owner and claim.branch not in seen.living)
 
 
 def _claims(seen: Leftovers) -> Check:

@@ -18,6 +18,7 @@ from coffee_hooks.cleanup.restore import apply_restore, list_parked, plan_restor
 from coffee_hooks.cleanup.values import CleanupReport, Outcome, RemotePolicy, Waive
 from coffee_hooks.evaluate import report as evaluation_report
 from coffee_hooks.evaluate.evaluate import Selection, evaluate
+from coffee_hooks.loop.exchange import catch_up, tell_others
 from coffee_hooks.loop.work import crew_for, select, spawn_tasks
 from coffee_hooks.merge.verify import verify
 from coffee_hooks.sources.plan import read_plan
@@ -44,6 +45,7 @@ class Question:
 def evaluate_for(start: Path, question: Question) -> int:
     """Answer ``coffee evaluate``."""
     project = open_project(start)
+    catch_up(project)
     selection = Selection.EVERY_PLANNED if question.every else Selection.WITH_SPEC
     names = question.explain or question.tasks
     found = evaluate(project, names, selection=selection, limit=question.limit, risk=question.risk)
@@ -81,6 +83,7 @@ def spawn_for(start: Path, ask: SpawnAsk) -> int:
     project = open_project(start)
     with open_store(project.repo.state_dir) as store:
         if ask.dry_run:
+            catch_up(project)
             evaluation, places = select(project, store, ask.tasks, ask.most)
             crew = crew_for(project, ask.agent)
             selected = evaluation.selected if places else ()
@@ -139,6 +142,7 @@ def cleanup_for(start: Path, ask: CleanupAsk) -> int:
             report = preview(plan_cleanup(project, ask.branches, waive=waive, remote=policy, store=store))
         else:
             report = cleanup(project, ask.branches, waive=waive, remote=policy, store=store)
+            tell_others(project)
     output.answer_json("cleanup", cleanup_json(report))
     output.answer(_cleanup_text(report))
     kept = any(r.named and r.outcome is not Outcome.REMOVED for r in report.results)

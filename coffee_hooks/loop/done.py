@@ -14,6 +14,7 @@ from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import one_line, printable
 from coffee_hooks.base.worktrees import list_worktrees
 from coffee_hooks.guard.cfr_013 import check_branch
+from coffee_hooks.loop.exchange import tell_others
 from coffee_hooks.ready.branches import count_ahead
 from coffee_hooks.ready.judge import listed
 from coffee_hooks.ready.observe import uncommitted
@@ -49,6 +50,7 @@ def declare_done(start: Path, message: str | None) -> Finished:
         note = one_line(message) if message else None
         # Commits after a landing are new work on the same branch, so a landed claim is finished again.
         if claims_.update(project.repo, claim, state=ClaimState.DONE, sha=tip, reason=note) is not None:
+            tell_others(project)
             return Finished(claim.task, branch, tip)
     raise EnvironmentFailure(f"the claim on {branch} changes all the time", hint="coffee status")
 

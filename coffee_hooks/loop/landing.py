@@ -11,7 +11,8 @@ from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure, UsageError
 from coffee_hooks.base.lock import LockProof, hold
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
-from coffee_hooks.base.target import Target, fetch, is_ancestor, read_target
+from coffee_hooks.base.remote import fetch
+from coffee_hooks.base.target import Target, is_ancestor, read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.guard.cfr_013 import branch_allowed
 from coffee_hooks.merge.candidate import Work

@@ -15,7 +15,7 @@ from coffee_hooks.base.target import Target
 from coffee_hooks.loop.signs import Signs
 from coffee_hooks.notify import send
 from coffee_hooks.state.agents import latest_run
-from coffee_hooks.state.claims import Claim, owner_name
+from coffee_hooks.state.claims import Claim, owner_here
 from coffee_hooks.state.store import Store
 
 NEVER = float("inf")
@@ -92,7 +92,7 @@ class Moment:
     def is_ours(self, claim: Claim) -> bool:
         """Whether this machine may act on a claim: it made it, or it has run its agent."""
         run = latest_run(self.store, claim.task)
-        return claim.owner == owner_name() or (run is not None and run.branch == claim.branch)
+        return claim.owner == owner_here(self.project) or (run is not None and run.branch == claim.branch)
 
     def notify(self, title: str, text: str, key: str) -> None:
         """Tell the user once for each *key*."""

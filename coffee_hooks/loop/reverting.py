@@ -12,7 +12,8 @@ from coffee_hooks.base.lock import hold
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project, config_at, open_project, require_identity
 from coffee_hooks.base.refs import resolve_commit
-from coffee_hooks.base.target import fetch, is_ancestor, read_target
+from coffee_hooks.base.remote import fetch
+from coffee_hooks.base.target import is_ancestor, read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.loop.landing import MergeReport, settle_all
 from coffee_hooks.loop.merge_report import to_json, to_text

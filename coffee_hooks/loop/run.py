@@ -18,8 +18,10 @@ from coffee_hooks.base.model import Sha
 from coffee_hooks.base.process import reap
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.refs import read_blobs
-from coffee_hooks.base.target import Target, fetch, read_target
+from coffee_hooks.base.remote import fetch
+from coffee_hooks.base.target import Target, read_target
 from coffee_hooks.base.text import printable
+from coffee_hooks.loop.exchange import tell_others
 from coffee_hooks.loop.moment import Memory, Moment, Tell, Wishes
 from coffee_hooks.loop.preview import preview
 from coffee_hooks.loop.round import Activity, play
@@ -137,6 +139,7 @@ class Orchestrator:
             fetch(self.project)
         except EnvironmentFailure as gone:  # agents go on, and what is known here can be worked with
             return gone
+        tell_others(self.project)
         self.memory.fetched = time.monotonic()
         return None
 

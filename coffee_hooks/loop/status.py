@@ -14,6 +14,7 @@ from coffee_hooks.base import output
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import one_line, printable
+from coffee_hooks.loop.exchange import catch_up
 from coffee_hooks.ready.observe import Candidate, Readiness, detect_ready
 from coffee_hooks.ready.report import overlap_json, overlap_line
 from coffee_hooks.state.agent_state import Doing, look
@@ -141,8 +142,12 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
 def show_status(start: Path, watch: bool) -> int:
     """Answer ``coffee status``; with *watch* again whenever it has changed, until Ctrl-C."""
     shown: tuple[str, dict[str, Any]] | None = None
+    caught_up = float("-inf")
     while True:
         project = open_project(start)
+        if time.monotonic() - caught_up >= project.config.poll:
+            catch_up(project)
+            caught_up = time.monotonic()
         with open_store(project.repo.state_dir) as store:
             found = read_status(project, store)
         now = to_text(found), to_json(found)

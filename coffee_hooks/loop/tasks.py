@@ -16,6 +16,7 @@ from coffee_hooks.base.model import TaskId
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import printable
+from coffee_hooks.loop.exchange import tell_others
 from coffee_hooks.loop.retry import failure_again
 from coffee_hooks.loop.work import assignment, brief, crew_for
 from coffee_hooks.ready.observe import detect_ready
@@ -115,6 +116,7 @@ def stop_task(start: Path, name: str) -> Stopped:
     with open_store(project.repo.state_dir) as store:
         running = stop(project, store, claim)
         run = latest_run(store, claim.task)
+    tell_others(project)
     return Stopped(claim.task, running, run.pid if run else None)
 
 
@@ -130,7 +132,9 @@ def resume_task(start: Path, name: str, agent: str | None) -> Spawned:
     if claim.reason:
         work = brief(project, plan, claim, failure_again(claim.reason), target)
     with open_store(project.repo.state_dir) as store:
-        return resume(project, store, claim, work, crew_for(project, agent))
+        started = resume(project, store, claim, work, crew_for(project, agent))
+    tell_others(project)
+    return started
 
 
 def expect_task(start: Path, branch: str, name: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
+from coffee_hooks.base.remote import fetch
 from coffee_hooks.base.target import merge_base
 from coffee_hooks.evaluate.evaluate import evaluate
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing
@@ -18,6 +19,7 @@ from coffee_hooks.spawn.crew import Crew, check_steps, muster
 from coffee_hooks.spawn.launch import WORKTREE_FAILED, launch
 from coffee_hooks.spawn.living import count_busy
 from coffee_hooks.spawn.prompt import Assignment, assignment
+from coffee_hooks.spawn.publish import publish
 from coffee_hooks.spawn.report import Skipped, SpawnReport
 from coffee_hooks.spawn.spawn import enlisting
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
@@ -59,6 +61,8 @@ def spawn_tasks(
     What a killed spawn left is brought to its end first. Evaluating and claiming happen under one lock: two that
     spawn at the same time never start tasks that collide. Raises what `crew_for` and `launch` raise, LockedError.
     """
+    if project.config.shared:
+        fetch(project)
     with enlisting(project, store, free_places(project, store, most)) as (proof, found):
         evaluation, places = select(project, store, names, most)
         chosen: Sequence[TaskId] = evaluation.selected if places else ()
@@ -66,7 +70,9 @@ def spawn_tasks(
             busy = count_busy(project.repo.state_dir, store)
             chosen = startable(chosen, read_claims(project.repo), busy)
         crew = crew_for(project, agent) if found or chosen else None
-        jobs, skipped = claim_all(project, evaluation.base, chosen, proof)
+        claimed, skipped = claim_all(project, evaluation.base, chosen, proof)
+        jobs, late = publish(project, claimed)
+        skipped += late
     if crew is None and not names:
         return SpawnReport((), ())
     plan = read_plan(project, evaluation.base)

@@ -14,7 +14,8 @@ from coffee_hooks.base.config import Config
 from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.git import GitFailed
 from coffee_hooks.base.project import config_at, require_identity
-from coffee_hooks.base.target import fetch, read_target, remote_tips
+from coffee_hooks.base.remote import fetch, remote_tips
+from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.merge.belief import History
 from coffee_hooks.merge.candidate import Builder, Chain, Refused, Work, builder_at

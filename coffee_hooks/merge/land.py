@@ -14,11 +14,12 @@ from coffee_hooks.base.git import ABSENT
 from coffee_hooks.base.lock import LockProof
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
+from coffee_hooks.base.push import Answer, Pushed, push
 from coffee_hooks.base.refs import Move, list_refs, read_ref, transact
-from coffee_hooks.base.target import Target, fetch, is_ancestor
+from coffee_hooks.base.remote import copy_of, fetch
+from coffee_hooks.base.target import Target, is_ancestor
 from coffee_hooks.base.text import printable
 from coffee_hooks.merge.checkout import InTheWay, Step, advance, fast_forward, holder
-from coffee_hooks.merge.push import Answer, Pushed, push
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state import intent as intents
 from coffee_hooks.state import landings
@@ -60,15 +61,15 @@ def land(
     """
     assert proof.name == "merge"
     _assert_tested(project, target, landing)
-    theirs = read_ref(project.repo, remote_copy(project, landings.REF)) if project.remote else None
+    theirs = read_ref(project.repo, copy_of(project, landings.REF)) if project.remote else None
     claims = _claim_moves(project, landing)
     moves = [landings.append(project.repo, landing, identity, theirs), *claims]
     if project.remote is not None and pushing is Pushing.PUSH:
         head = Move(project.target_ref, target.remote or ABSENT, landing.after)
         along = [Move(landings.REF, theirs or ABSENT, moves[0].new)]
         if project.config.shared:  # whoever changes a claim of these meanwhile stops the landing
-            known = list_refs(project.repo, *(remote_copy(project, move.ref) for move in claims)) if claims else {}
-            along += [Move(m.ref, known.get(remote_copy(project, m.ref), ABSENT), m.new) for m in claims]
+            known = list_refs(project.repo, *(copy_of(project, move.ref) for move in claims)) if claims else {}
+            along += [Move(m.ref, known.get(copy_of(project, m.ref), ABSENT), m.new) for m in claims]
         return _land_there(project, target, moves, head, along)
     return _land_here(project, target, landing, moves)
 
@@ -148,17 +149,12 @@ def _land_there(
     if answer.pushed is not Pushed.ACCEPTED:
         transact(repo, [intents.clear(intent)])
         return _refused(answer, project)
-    names = {head.ref: project.remote_ref or "", **{move.ref: remote_copy(project, move.ref) for move in along}}
+    names = {head.ref: project.remote_ref or "", **{move.ref: copy_of(project, move.ref) for move in along}}
     refs = list_refs(repo, head.ref, *names.values())
     known = [Move(names[move.ref], refs.get(names[move.ref], ABSENT), move.new) for move in pushed]
     behind = follow(project, refs.get(head.ref), after)
     finish(project, intent, [move for move in known if move.old != move.new])
     return Landed(True, behind)
-
-
-def remote_copy(project: Project, ref: str) -> str:
-    """Where a fetch puts the remote's *ref* below ``refs/coffee/``."""
-    return f"{landings.REMOTES}{project.remote}/{ref.removeprefix('refs/coffee/')}"
 
 
 def _ask_again(project: Project, after: Sha, answer: Answer) -> Answer | None:

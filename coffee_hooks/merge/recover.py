@@ -8,7 +8,8 @@ from coffee_hooks.base.lock import LockProof
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import read_ref, resolve_commit, transact
-from coffee_hooks.base.target import Target, fetch, is_ancestor, read_target
+from coffee_hooks.base.remote import fetch
+from coffee_hooks.base.target import Target, is_ancestor, read_target
 from coffee_hooks.merge.checkout import Step, advance, holder
 from coffee_hooks.merge.heal import drop_stale_locks, heal
 from coffee_hooks.merge.land import finish, follow

@@ -11,7 +11,8 @@ from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import resolve_commit
-from coffee_hooks.base.target import fetch, read_target
+from coffee_hooks.base.remote import fetch
+from coffee_hooks.base.target import read_target
 from coffee_hooks.state.landings import Landing, read_landings
 
 

@@ -9,7 +9,8 @@ from coffee_hooks.base import output
 from coffee_hooks.base.actions import tell_actions
 from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.project import open_project
-from coffee_hooks.base.target import fetch, read_target
+from coffee_hooks.base.remote import fetch
+from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.ready import report
 from coffee_hooks.ready.branches import list_branches

@@ -11,7 +11,8 @@ from coffee_hooks.base.git import ABSENT
 from coffee_hooks.base.lock import LockProof
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
-from coffee_hooks.base.refs import Move, list_refs, read_json, transact, write_json
+from coffee_hooks.base.refs import Move, list_refs, transact, write_json
+from coffee_hooks.base.remote import copy_of
 from coffee_hooks.base.worktrees import Worktree
 from coffee_hooks.spawn.making import Making, take
 from coffee_hooks.spawn.numbers import branch_name, next_number, number_of
@@ -21,8 +22,8 @@ from coffee_hooks.state import claims as claims_
 from coffee_hooks.state.claims import Claim, ClaimState
 from coffee_hooks.state.graveyard import read_graves
 from coffee_hooks.state.landings import read_landings
+from coffee_hooks.state.sharing import SEQ, last_number
 
-SEQ = "refs/coffee/seq"
 TRIES = 3
 FREE = (ClaimState.RELEASED, ClaimState.REVERTED)
 
@@ -79,12 +80,8 @@ def first_number(project: Project, claims: Mapping[TaskId, Claim], worktrees: It
     known += [member.branch for landing in read_landings(repo) for member in landing.members]
     if (root := project.worktrees_root).is_dir():
         known += [entry.name for entry in root.iterdir()]
-    return next_number(known, _sequence(project))
-
-
-def _sequence(project: Project) -> int:
-    values = read_json(project.repo, list_refs(project.repo, SEQ).values())
-    return max((int(v["last"]) for v in values.values() if type(v.get("last")) is int), default=0)
+    copies = (copy_of(project, SEQ),) if project.remote else ()
+    return next_number(known, max(last_number(project, ref) for ref in (SEQ, *copies)))
 
 
 def _claim(project: Project, task: TaskId, base: Sha, number: int, earlier: Claim | None) -> Job | Skipped:
@@ -107,7 +104,7 @@ def _claim(project: Project, task: TaskId, base: Sha, number: int, earlier: Clai
 def _transact(project: Project, task: TaskId, base: Sha, number: int, earlier: Claim | None) -> Claim | None:
     repo, branch = project.repo, branch_name(number)
     fresh = Claim(
-        task, branch, base, claims_.owner_name(), 1, ClaimState.CLAIMED, None, None, int(time.time()),
+        task, branch, base, claims_.owner_here(project), 1, ClaimState.CLAIMED, None, None, int(time.time()),
         blob=earlier.blob if earlier else ABSENT,
     )  # fmt: skip
     claim, take_it = claims_.moved(repo, fresh)

@@ -113,7 +113,7 @@ def _look(project: Project, store: Store, claims: Iterable[Claim]) -> list[Stran
     living = at_work(state_dir, store)
     trees = {w.branch: w for w in settled_worktrees(project.repo)}
     tips = list_refs(project.repo, *(f"refs/heads/{claim.branch}" for claim in claims))
-    owner = claims_.owner_name()
+    owner = claims_.owner_here(project)
     return [
         Stranded(
             claim,

@@ -11,6 +11,7 @@ from typing import Any
 
 from coffee_hooks.base.git import ABSENT, Repo
 from coffee_hooks.base.model import Sha, TaskId
+from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import (
     Move,
     encode,
@@ -22,8 +23,9 @@ from coffee_hooks.base.refs import (
     transact,
     write_json,
 )
+from coffee_hooks.base.remote import CLAIMS
 
-PREFIX = "refs/coffee/tasks/"
+PREFIX = CLAIMS
 
 
 class ClaimState(Enum):
@@ -78,6 +80,15 @@ def owner_name() -> str:
     except (OSError, KeyError):  # no passwd entry, as in many containers
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
+
+
+def owner_here(project: Project) -> str:
+    """Who claims in this repository. Where claims travel each clone has a name of its own: ``user@host/3fa9c1``."""
+    if not project.config.shared:
+        return owner_name()
+    import hashlib
+
+    return f"{owner_name()}/{hashlib.sha256(os.fsencode(project.repo.common_dir)).hexdigest()[:6]}"
 
 
 def read_claims(repo: Repo) -> dict[TaskId, Claim]:

@@ -10,7 +10,8 @@ import pytest
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project, open_project, require_identity, require_target
-from coffee_hooks.base.target import Target, fetch, is_ancestor, read_target
+from coffee_hooks.base.remote import fetch
+from coffee_hooks.base.target import Target, is_ancestor, read_target
 
 if TYPE_CHECKING:
     from conftest import Sandbox

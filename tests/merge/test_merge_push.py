@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coffee_hooks.merge.push import Pushed, read_answer
+from coffee_hooks.base.push import Pushed, read_answer
 
 if TYPE_CHECKING:
     from conftest import Lane
