@@ -99,6 +99,7 @@ def spawn_for(start: Path, ask: SpawnAsk) -> int:
             names = {spawned.branch for spawned in report.spawned}
             while any(d.running for b, d in what_agents_do(project.repo.state_dir, store).items() if b in names):
                 time.sleep(LOOK_SECONDS)
+            tell_others(project)
     output.answer_json("spawn", _spawn_json(report))
     for spawned in report.spawned:
         output.answer(f"{spawned.task}: {spawned.branch} in {spawned.worktree} (PID {spawned.pid}, log {spawned.log})")
