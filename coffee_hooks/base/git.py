@@ -28,43 +28,17 @@ ABSENT = Sha("0" * 40)
 """As an old value: the ref must not exist. As a new value: the ref goes."""
 
 
-def _configured(settings: Mapping[str, str], begun: int = 0) -> dict[str, str]:
-    """The environment in which git takes *settings* before every configuration file: as ``-c``, and cheaper.
-
-    So many that were *begun* by the user, with credentials for example, come first.
-    """
-    env = {"GIT_CONFIG_COUNT": str(begun + len(settings))}
-    for number, (name, value) in enumerate(settings.items(), begun):
-        env |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
-    return env
+def _told(name: str) -> tuple[str, ...]:
+    """The arguments with which git reads our file *name* after all others: what is in it wins."""
+    return "--no-pager", "-c", f"include.path={Path(__file__).with_name(name)}"
 
 
-# In every context: no hooks, no programs of the user, nothing that starts by itself or waits at a terminal,
-# and texts in UTF-8. A lock that another git holds for a moment is waited for.
-_QUIET = {
-    "core.hooksPath": "/dev/null", "gc.auto": "0", "maintenance.auto": "0", "core.fsmonitor": "false",
-    "commit.gpgsign": "false", "tag.gpgsign": "false", "push.gpgSign": "false", "core.quotePath": "false",
-    "color.ui": "false", "advice.detachedHead": "false", "log.showSignature": "false",
-    "i18n.logOutputEncoding": "UTF-8", "i18n.commitEncoding": "UTF-8", "core.filesRefLockTimeout": "1000",
-}  # fmt: skip
-# What the repository's own configuration could still change in the answer of an object-database command. The driver
-# that `coffee init` sets up is for the user's own merges: here it says conflict at once, and we merge the three blobs.
-_PINS = {
-    "core.attributesFile": "/dev/null", "merge.renames": "true", "merge.directoryRenames": "conflict",
-    "merge.renameLimit": "7000", "diff.renames": "true", "merge.renormalize": "false",
-    "diff.noprefix": "false", "diff.mnemonicPrefix": "false",
-    "core.warnAmbiguousRefs": "false",  # we name objects in full: no need to look each time for a ref called so
-    "merge.coffee-roadmap.driver": "false", "merge.coffee-roadmap.recursive": "text",
-}  # fmt: skip
-_PINNED = _configured(_QUIET | _PINS) | {
-    "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_ATTR_NOSYSTEM": "1",
+# Files, because thirty settings as arguments or in the environment take longer than the reading of a file.
+_QUIET, _PINS = _told("quiet.gitconfig"), _told("pinned.gitconfig")
+_PINNED = {
+    "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_COUNT": "0", "GIT_ATTR_NOSYSTEM": "1",
     "GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0",
 }  # fmt: skip
-
-
-def _quiet() -> dict[str, str]:
-    count = os.environ.get("GIT_CONFIG_COUNT", "")
-    return _configured(_QUIET, int(count) if count.isascii() and count.isdigit() else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +190,11 @@ class Repo:
 
     def pinned(self, *args: str) -> tuple[list[str], dict[str, str]]:
         """The argument list and the environment of a command in the pinned context."""
-        self.scratch.mkdir(parents=True, exist_ok=True)
-        places = {"GIT_DIR": str(self.common_dir), "GIT_WORK_TREE": str(self.scratch)}
-        return ["git", "-C", str(self.scratch), "--no-pager", *args], _PINNED | places
+        scratch = self.scratch
+        if not scratch.is_dir():
+            scratch.mkdir(parents=True, exist_ok=True)
+        places = {"GIT_DIR": str(self.common_dir), "GIT_WORK_TREE": str(scratch)}
+        return ["git", "-C", str(scratch), *_PINS, *args], _PINNED | places
 
     def network(
         self,
@@ -231,8 +207,8 @@ class Repo:
 
         In the main worktree, because the path of a remote may be relative to it.
         """
-        env = _quiet() | {"GIT_DIR": str(self.common_dir), "GIT_TERMINAL_PROMPT": "0"}
-        argv = ["git", "-C", str(self.main if self.main.is_dir() else self.common_dir), "--no-pager", *args]
+        env = {"GIT_DIR": str(self.common_dir), "GIT_TERMINAL_PROMPT": "0"}
+        argv = ["git", "-C", str(self.main if self.main.is_dir() else self.common_dir), *_QUIET, *args]
         return _checked(argv, execute(argv, env=env, stdin=stdin, seconds=seconds), ok)
 
 
@@ -244,8 +220,8 @@ def in_worktree(
     env: Mapping[str, str] | None = None,
 ) -> Result:
     """Run in a checkout with the user's own configuration. A missing folder fails; it never means another one."""
-    argv = ["git", "-C", str(folder.absolute()), "--no-pager", *args]
-    return _checked(argv, execute(argv, env=_quiet() | dict(env or {}), stdin=stdin, seconds=None), ok)
+    argv = ["git", "-C", str(folder.absolute()), *_QUIET, *args]
+    return _checked(argv, execute(argv, env=dict(env or {}), stdin=stdin, seconds=None), ok)
 
 
 def _checked(argv: Sequence[str], result: Result, ok: Sequence[int]) -> Result:
