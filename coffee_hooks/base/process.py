@@ -171,6 +171,8 @@ def run(
                     list(argv), cwd=cwd, env=dict(env), stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                     stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
                 )  # fmt: skip
+            import psutil  # noqa: F401 - needed once it has ended; now there is time
+
             if stop is None or stdin:
                 child.communicate(stdin or None, timeout=seconds)
                 end = End.EXITED
