@@ -10,6 +10,7 @@ import pytest
 
 from coffee_hooks.base import git as gate
 from coffee_hooks.base.model import Sha
+from coffee_hooks.base.project import require_identity
 from coffee_hooks.merge.candidate import Refused, Work, builder_at
 from coffee_hooks.ready import radar
 from coffee_hooks.ready.memo import key_of
@@ -47,7 +48,9 @@ def lands(watch: Watch) -> bool:
     """Whether a landing could merge the branch, as the merge phase itself says."""
     project = watch.project
     target, tip = (Sha(watch.git(watch.box.work, "rev-parse", name)) for name in ("roadmap", "roadmap-wt1"))
-    link = builder_at(project.repo, target, project.config, {}).alone(Work("roadmap-wt1", tip, None))
+    link = builder_at(project.repo, target, project.config, require_identity(project.repo)).alone(
+        Work("roadmap-wt1", tip, None)
+    )
     return not isinstance(link, Refused) or link.outcome != "conflict"
 
 
