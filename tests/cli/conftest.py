@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -47,14 +48,20 @@ def run_command(*args: str, program: str = "coffee") -> Said:
     return Said(rc, *texts)
 
 
-def validated(command: str, text: str) -> list[dict[str, Any]]:
-    """The JSON lines of an answer, each valid by the schema that ships."""
+@cache
+def validator(command: str) -> Draft202012Validator:
+    """The validator of a command's output by the schema that ships, which is valid itself."""
     schema = json.loads(files("coffee_hooks").joinpath(f"schemas/{command}.json").read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def validated(command: str, text: str) -> list[dict[str, Any]]:
+    """The JSON lines of an answer, each valid by the schema that ships."""
     found = []
     for line in text.splitlines():
         value = json.loads(line)
-        Draft202012Validator(schema).validate(value)
+        validator(command).validate(value)
         assert value["schema"] == 1 and value["command"] == command
         found.append(value)
     return found

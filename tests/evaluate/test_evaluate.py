@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from importlib.resources import files as resources
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,17 @@ ROADMAP = "docs/roadmap/ROADMAP.md"
 SPECS = "docs/architecture/specs"
 
 
+@cache
+def validator() -> jsonschema.Draft202012Validator:
+    """The validator of the output by the schema that ships."""
+    schema = json.loads(resources("coffee_hooks").joinpath("schemas/evaluate.json").read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema)
+
+
 def ask(sandbox: Sandbox, *names: str, **how: Any) -> Evaluation:
     """Evaluate the sandbox; the JSON is valid whatever was asked."""
     found = evaluate(open_project(sandbox.work), names, **how)
-    schema = json.loads(resources("coffee_hooks").joinpath("schemas/evaluate.json").read_text(encoding="utf-8"))
-    jsonschema.validate({"schema": 1, "command": "evaluate", **to_json(found)}, schema)
+    validator().validate({"schema": 1, "command": "evaluate", **to_json(found)})
     return found
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ COMMITS = 'echo "# $COFFEE_TASK_ID" >> pkg/$COFFEE_TASK_ID.py; git add -A; git c
 """An agent that does what it should."""
 
 
+@cache
 def schema(command: str) -> Draft202012Validator:
     """The validator of a command's output."""
     return Draft202012Validator(json.loads(files("coffee_hooks").joinpath(f"schemas/{command}.json").read_text()))

@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,14 +66,20 @@ def coffee(*args: str) -> tuple[int, str, str]:
     return rc, texts[0], texts[1]
 
 
+@cache
+def validator(command: str) -> Draft202012Validator:
+    """The validator of a command's output by the schema that ships, which is valid itself."""
+    schema = json.loads(files("coffee_hooks").joinpath(f"schemas/{command}.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
 def answer(where: Path, command: str, *args: str) -> Answer:
     """Run ``coffee --json command`` in *where* and hold what it prints against its schema."""
     rc, out, err = coffee("-C", str(where), "--json", command, *args)
     value = json.loads(out) if out else {}
     if value:
-        schema = json.loads(files("coffee_hooks").joinpath(f"schemas/{command}.json").read_text(encoding="utf-8"))
-        Draft202012Validator.check_schema(schema)
-        Draft202012Validator(schema).validate(value)
+        validator(command).validate(value)
     return Answer(rc, value, err)
 
 
