@@ -34,7 +34,14 @@ GITCONFIG = """\
 \temail = dev@example.invalid
 [init]
 \tdefaultBranch = main
+[core]
+\tfsync = none
+[maintenance]
+\tauto = false
+[receive]
+\tautogc = false
 """
+"""Who commits, and no work that proves nothing: no test cuts the power or fills a repository."""
 
 
 def pytest_configure() -> None:
