@@ -64,11 +64,12 @@ def read_answer(out: str, err: str, refs: Sequence[str]) -> Answer:
         return Answer(Pushed.ACCEPTED)
     refused = {ref: summary for ref, (flag, summary) in flags.items() if flag == "!"}
     said = [line.strip() for line in err.splitlines() if line.strip()]
+    told = [line.removeprefix("remote:").strip() for line in said if line.startswith("remote:")]
     if not refused:
         kind = Pushed.NO_OTHER_REFS if "does not support --atomic" in err else Pushed.UNREACHABLE
-        return Answer(kind, next((line for line in said if line.startswith("fatal: ")), said[-1] if said else ""))
+        why = next((line for line in said if line.startswith("fatal: ")), said[-1] if said else "")
+        return Answer(kind, "; ".join(dict.fromkeys([why, *told[:2]])))
     summaries = "; ".join(dict.fromkeys(refused.values()))
-    told = [line.removeprefix("remote:").strip() for line in said if line.startswith("remote:")]
     detail = "; ".join(filter(None, [summaries, *told[:2]]))
     if _LOST.search(summaries) or any(map(_LOST_TOGETHER.search, told)):
         return Answer(Pushed.MOVED, detail)

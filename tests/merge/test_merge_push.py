@@ -262,3 +262,11 @@ def test_a_remote_that_is_a_relative_path(lane: Lane) -> None:
     lane.branch()
     lane.assert_landed(lane.merge())
     assert lane.target == lane.remote_target
+
+
+def test_who_was_denied_is_passed_on() -> None:
+    """The server's own words say more than git's: they are in the detail where nothing was even tried."""
+    said = "remote: Write access to repository not granted to bot.\nfatal: unable to access 'https://x/': error: 403\n"
+    answer = read_answer("", said, ["refs/heads/roadmap"])
+    assert answer.pushed is Pushed.UNREACHABLE
+    assert answer.detail.endswith("error: 403; Write access to repository not granted to bot.")
