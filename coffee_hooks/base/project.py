@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from coffee_hooks.base import output
@@ -57,8 +58,13 @@ def open_project(start: Path) -> Project:
 
 def config_at(repo: Repo, commit: Sha) -> Config | None:
     """The configuration committed in *commit*; None when it has none."""
+    return _config_at(repo, commit, tuple(item for item in os.environ.items() if item[0].startswith("COFFEE_")))
+
+
+@lru_cache(maxsize=4)  # a commit never changes, and a landing asks for the same one three times
+def _config_at(repo: Repo, commit: Sha, settings: tuple[tuple[str, str], ...]) -> Config | None:
     found = read_blobs(repo, [f"{commit}:{FILE}"])
-    return parse_config(next(iter(found.values())), os.environ, f"{FILE} of {commit[:10]}") if found else None
+    return parse_config(next(iter(found.values())), dict(settings), f"{FILE} of {commit[:10]}") if found else None
 
 
 def _configuration(repo: Repo, remotes: list[str]) -> Config:
