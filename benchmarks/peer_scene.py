@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -306,12 +307,12 @@ class Scene:
             )  # fmt: skip
             if kill:
                 return self._kill_at_event(process)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(SECONDS)
-                return time.perf_counter() - begun
-            self._kill()
-            process.wait()
-            return None
+            watch = threading.Timer(SECONDS, self._kill)
+            watch.start()
+            process.wait()  # without a time limit, which would look every 50 ms only
+            seconds = time.perf_counter() - begun
+            watch.cancel()
+            return seconds if seconds < SECONDS else None
 
     def _kill_at_event(self, process: subprocess.Popen[bytes]) -> float | None:
         while process.poll() is None and self.place.arm.exists():
