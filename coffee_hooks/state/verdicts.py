@@ -16,9 +16,9 @@ from coffee_hooks.base.config import Command
 from coffee_hooks.base.git import ABSENT, OID, Repo
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.refs import Move, list_refs, read_json, read_ref, transact, write_json
+from coffee_hooks.base.remote import COPIES
 
 PREFIX = "refs/coffee/verdicts/"
-REMOTES = "refs/coffee-remote/"
 
 
 class Verdict(Enum):
@@ -56,7 +56,7 @@ def recall(repo: Repo, ref: str, remote: str | None = None) -> Remembered | None
 
     None when there is none that can be read.
     """
-    names = [ref, *([f"{REMOTES}{remote}/{ref.removeprefix('refs/coffee/')}"] if remote else [])]
+    names = [ref, *([f"{COPIES}{remote}/{ref.removeprefix('refs/coffee/')}"] if remote else [])]
     refs = list_refs(repo, *names)
     values = read_json(repo, refs.values())
     found = (_decode(values.get(refs[name], {})) for name in names if name in refs)
