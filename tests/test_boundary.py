@@ -128,9 +128,14 @@ def test_repositories_that_cannot_be_worked_on(sandbox: Sandbox, git: Git, tmp_p
         assert [line.partition(" ")[0] for line in done.err.splitlines()] == ["error:", "hint:"], done
 
 
+UNWATCHED = "import threading, time; threading.Timer.start = lambda timer: time.sleep(60); "
+"""Stops where git has been started and the watch over its time has not."""
+
+
+@pytest.mark.parametrize("before", ["", UNWATCHED], ids=["watched", "unwatched"])
 @pytest.mark.parametrize("reached", [os.killpg, os.kill], ids=["the group", "coffee alone"])
 def test_control_c_is_130_and_one_line(
-    sandbox: Sandbox, tmp_path: Path, reached: Callable[[int, signal.Signals], None]
+    sandbox: Sandbox, tmp_path: Path, reached: Callable[[int, signal.Signals], None], before: str
 ) -> None:
     """A real SIGINT while git is asked something: an end at once, git's too, no traceback, and agents go on."""
     fake = tmp_path / "bin/git"
@@ -140,9 +145,11 @@ def test_control_c_is_130_and_one_line(
     asked = tmp_path / "asked"
     os.mkfifo(asked)
     environ = {**os.environ, "PATH": f"{fake.parent}{os.pathsep}{os.environ['PATH']}", "ASKED": str(asked)}
+    code = before + "import sys; from coffee_hooks.boundary import main; sys.argv[0] = 'coffee'; sys.exit(main())"
     child = subprocess.Popen(
-        [*COFFEE, "status"], cwd=sandbox.work, env=environ, stderr=subprocess.PIPE, start_new_session=True
-    )
+        [sys.executable, "-I", "-c", code, "status"],
+        cwd=sandbox.work, env=environ, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
     git = identify(int(asked.read_bytes()))
     reached(child.pid, signal.SIGINT)
     said = child.communicate(timeout=20)[1].decode()

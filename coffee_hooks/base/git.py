@@ -7,10 +7,8 @@ LFS, global ignores) because a checkout without it would be wrong. `Repo.network
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import signal
 import tempfile
 import threading
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -123,19 +121,19 @@ def execute(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes | None,
         except found.missing as missing:
             raise EnvironmentFailure("git was not found", hint="install git 2.39 or newer") from missing
         except KeyboardInterrupt:
-            _end_watches(watches)
+            _end_what_runs(watches)
             raise
     return Result(int(rc), bytes(out) if isinstance(out, (bytes, bytearray)) else str(out).encode(), str(err))
 
 
-def _end_watches(older: Container[threading.Thread]) -> None:
-    """End what the runner left behind: the watch over the time, which would keep us until it is up, and its git."""
+def _end_what_runs(older: Container[threading.Thread]) -> None:
+    """End what the runner left behind: its git, and the watch over the time, which would keep us until it is up."""
+    from coffee_hooks.base.process import end_companions
+
     for watch in threading.enumerate():
         if isinstance(watch, threading.Timer) and watch not in older:
             watch.cancel()
-            for pid in watch.args:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGTERM)
+    end_companions()
 
 
 def converse(argv: Sequence[str], env: Mapping[str, str]) -> Any:

@@ -249,6 +249,16 @@ def reap() -> None:
     _detached[:] = [child for child in _detached if child.poll() is None]
 
 
+def end_companions() -> None:
+    """Ask the children of our own group to end: those that a Ctrl-C at a terminal reaches, where only we were told."""
+    import psutil
+
+    for child in psutil.Process().children():
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpgid(child.pid) == os.getpgrp():
+                os.kill(child.pid, signal.SIGTERM)
+
+
 def end_marked(name: str, values: Container[str]) -> None:
     """KILL every process that was started with one of *values* in the environment variable *name*."""
     import psutil
