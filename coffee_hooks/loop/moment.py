@@ -53,7 +53,7 @@ class Memory:
     *gates* are (started, ended) in UNIX seconds.
     """
 
-    signs: Signs = field(default_factory=lambda: Signs(0, 0))
+    signs: Signs = field(default_factory=Signs)
     fetched: float = -NEVER
     narrated: float = -NEVER
     planned: object = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -12,15 +13,19 @@ LOOK_SECONDS = 0.1
 
 
 class Signs(NamedTuple):
-    """When the folder of agents' orders and that of claims were last changed, in nanoseconds."""
+    """When the folder of agents' orders was last changed and what is in it, and when that of claims was; nanoseconds.
 
-    agents: int
-    claims: int
+    The names, because the times of two changes in one tick of the clock are equal.
+    """
+
+    agents: tuple[int, frozenset[str]] = (0, frozenset())
+    claims: int = 0
 
 
 def look(repo: Repo) -> Signs:
     """The signs now. A supervisor's last act is to take its order away."""
-    return Signs(modified(repo.state_dir / "agents"), modified(repo.common_dir / "refs" / "coffee" / "tasks"))
+    orders = repo.state_dir / "agents"
+    return Signs((modified(orders), _names(orders)), modified(repo.common_dir / "refs" / "coffee" / "tasks"))
 
 
 def wait_for_sign(repo: Repo, before: Signs, seconds: float) -> None:
@@ -36,6 +41,13 @@ def wait_for_sign(repo: Repo, before: Signs, seconds: float) -> None:
         if now.agents != before.agents or claimed:
             return
         claimed = now.claims != before.claims
+
+
+def _names(folder: Path) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(folder))  # noqa: PTH208
+    except OSError:
+        return frozenset()
 
 
 def modified(path: Path) -> int:

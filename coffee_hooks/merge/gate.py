@@ -135,10 +135,10 @@ class GateKeeper:
         self, commit: Sha, tree: Sha, log: Path, number: int, environment: Mapping[str, str], stop: Event
     ) -> Run:
         path, stamp = gate_path(self.project, number), self._key(tree).stamp
+        ready = check_out(self.project, commit, self.gate.keep, stamp, number)
+        self.furnish(path)
         with _scratch(path) as scratch:
             variables = {**environment, "COFFEE_WORKTREE": str(path), "TMPDIR": str(scratch), "PWD": str(path)}
-            ready = check_out(self.project, commit, self.gate.keep, stamp, number)
-            self.furnish(path)
             if not ready.warm and self.gate.setup:
                 done = self._command(self.gate.setup, path, variables, log, stop)
                 if done.end is not End.EXITED or done.rc != 0:
@@ -172,7 +172,7 @@ class GateKeeper:
 
 @contextmanager
 def _scratch(clone: Path) -> Iterator[Path]:
-    """A temporary folder for one run in *clone*, named after it: what a killed run left goes with the next one.
+    """A temporary folder for one run in *clone*, which is there, named after it: what a killed run left is found by it.
 
     It is not beside the clone, because a test may rely on its temporary files being in no repository.
     """
