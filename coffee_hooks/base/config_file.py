@@ -41,6 +41,9 @@ CHILD_VARIABLES = frozenset(
     for name in ("TASK_ID", "BRANCH", "WORKTREE", "ROOT", "BASE_SHA", "SPEC", "PROMPT_FILE", "PORT", "ATTEMPT")
 )
 
+ACTIONS = "GITHUB_ACTIONS"
+"""``true`` in a job of GitHub Actions."""
+
 
 def parse_config(data: bytes, environ: Mapping[str, str], source: str = FILE) -> Config:
     """The configuration in *data*, overridden by the environment. Raises UsageError with file, line and nearest key.
@@ -54,6 +57,8 @@ def parse_config(data: bytes, environ: Mapping[str, str], source: str = FILE) ->
     for name in sorted(environ):
         if name.startswith(_PREFIX) and name not in CHILD_VARIABLES and not _foreign(name):
             config = _override(config, name, environ[name])
+    if environ.get(ACTIONS) == "true":  # what is written there is on the remote or it is nowhere
+        config = dataclasses.replace(config, shared=True)
     return config
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from coffee_hooks.base import output
 from coffee_hooks.base.config import FILE, Config
-from coffee_hooks.base.config_file import parse_config
+from coffee_hooks.base.config_file import ACTIONS, parse_config
 from coffee_hooks.base.discover import discover
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
 from coffee_hooks.base.git import Repo, in_worktree
@@ -58,7 +58,8 @@ def open_project(start: Path) -> Project:
 
 def config_at(repo: Repo, commit: Sha) -> Config | None:
     """The configuration committed in *commit*; None when it has none."""
-    return _config_at(repo, commit, tuple(item for item in os.environ.items() if item[0].startswith("COFFEE_")))
+    read = ((name, value) for name, value in os.environ.items() if name.startswith("COFFEE_") or name == ACTIONS)
+    return _config_at(repo, commit, tuple(read))
 
 
 @lru_cache(maxsize=4)  # a commit never changes, and a landing asks for the same one three times

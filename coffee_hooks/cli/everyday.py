@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,13 +10,14 @@ import typer
 from coffee_hooks.base import output
 from coffee_hooks.base.errors import UsageError
 from coffee_hooks.cli.app import EVERY_DAY, command, here
-from coffee_hooks.cli.values import duration
+from coffee_hooks.cli.values import duration, known_format
 
 
 @command("init", EVERY_DAY)
 def init(
     pre_commit: Annotated[bool, typer.Option("--pre-commit", help="Add our hooks to .pre-commit-config.yaml.")] = False,
     hooks: Annotated[bool, typer.Option("--hooks", help="Install the native git hooks.")] = False,
+    github: Annotated[bool, typer.Option("--github", help="Write the GitHub workflows, and set shared: true.")] = False,
     target: Annotated[str | None, typer.Option(metavar="BRANCH", help="The branch that work lands on.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Only say what would be written.")] = False,
 ) -> int:
@@ -25,9 +27,10 @@ def init(
     Example:
       coffee init --hooks
     """
-    from coffee_hooks.init.set_up import Wanted, set_up
+    from coffee_hooks.init.plan import Wanted
+    from coffee_hooks.init.set_up import set_up
 
-    done = set_up(here(), Wanted(target, pre_commit, hooks, dry_run))
+    done = set_up(here(), Wanted(target, pre_commit, hooks, github, dry_run))
     output.answer_json("init", {"written": list(done.written), "kept": list(done.kept)})
     for line in done.lines:
         output.answer(line)
@@ -86,6 +89,13 @@ def merge(
     jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many gates run side by side.")] = None,
     retest: Annotated[bool, typer.Option("--retest", help="Ignore remembered verdicts.")] = False,
     wait: Annotated[str, typer.Option(metavar="0s", help="Wait so long for another merge.")] = "0s",
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --check: write down what was green, for --recorded.")
+    ] = None,
+    recorded: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Test nothing: land the trees that FILE calls green.")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", help="text, json or github.")] = "text",
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Only say what would land, without a test.")] = False,
 ) -> int:
     """Test what is ready together with the target, then land it.
@@ -98,9 +108,14 @@ def merge(
     """
     from coffee_hooks.loop.merging import Ask, merge_for
 
+    if record and not check:
+        raise UsageError("--record is only for --check", hint="coffee merge --check --record FILE")
+    if recorded and (branches or check or retest or batch or jobs or dry_run):
+        raise UsageError("--recorded lands what was tested, all of it", hint="coffee merge --recorded FILE")
     ask = Ask(
         tuple(branches or ()), check=check, push=push, retest=retest, batch=_batch(batch), jobs=jobs,
-        dry_run=dry_run, wait=duration(wait, "--wait"),
+        dry_run=dry_run, wait=duration(wait, "--wait"), record=record, recorded=recorded,
+        format=known_format(format_, "text json github"),
     )  # fmt: skip
     return merge_for(here(), ask)
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from coffee_hooks.base import output
-from coffee_hooks.base.errors import UsageError
 from coffee_hooks.cli.app import STEPS, command, here
+from coffee_hooks.cli.values import known_format
 
 
 @command("evaluate", STEPS)
@@ -33,7 +33,9 @@ def evaluate(
     """
     from coffee_hooks.loop.answers import Question, evaluate_for
 
-    question = Question(tuple(tasks or ()), all_, limit, risk, explain, _format(format_, "text json github mermaid"))
+    question = Question(
+        tuple(tasks or ()), all_, limit, risk, explain, known_format(format_, "text json github mermaid")
+    )
     return evaluate_for(here(), question)
 
 
@@ -73,7 +75,7 @@ def detect_ready(
     """
     from coffee_hooks.ready.answer import ReadyAsk, ready_for
 
-    return ready_for(here(), ReadyAsk(branch, _format(format_, "text json github"), fetch, exit_code))
+    return ready_for(here(), ReadyAsk(branch, known_format(format_, "text json github"), fetch, exit_code))
 
 
 @command("cleanup", STEPS)
@@ -115,11 +117,3 @@ def done(
     output.answer_json("done", {"task": finished.task, "branch": finished.branch, "sha": finished.sha})
     output.answer(f"{finished.task or finished.branch} is finished at {finished.sha[:12]}")
     return 0
-
-
-def _format(name: str, known: str) -> str:
-    if name not in known.split():
-        raise UsageError(f"there is no format {name!r}", hint=f"use one of: {known}")
-    if name == "json":
-        output.configure(as_json=True)
-    return name

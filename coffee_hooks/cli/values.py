@@ -13,3 +13,14 @@ def duration(text: str, option: str) -> float:
     if seconds is None:
         raise UsageError(f"{option} must be a duration, not {text!r}", hint="for example 30s, 45m or 2h")
     return seconds
+
+
+def known_format(name: str, known: str) -> str:
+    """*name* if it is one of the words in *known*; ``json`` is then what the command answers. Raises UsageError."""
+    from coffee_hooks.base import output
+
+    if name not in known.split():
+        raise UsageError(f"there is no format {name!r}", hint=f"use one of: {known}")
+    if name == "json":
+        output.configure(as_json=True)
+    return name

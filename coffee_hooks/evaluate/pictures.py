@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from coffee_hooks.base.actions import table
 from coffee_hooks.base.model import TaskId
 from coffee_hooks.base.text import one_line
 from coffee_hooks.evaluate.collisions import Relation
@@ -37,11 +38,11 @@ def to_github(evaluation: Evaluation) -> JobOutput:
     chosen = [verdict for verdict in evaluation.verdicts if verdict.can_parallel]
     include = [{"task": verdict.task, "title": one_line(verdict.title)} for verdict in chosen]
     matrix = json.dumps({"include": include})  # ASCII on one line, so that no title can add an output of its own
-    rows = ["| task | now | wave | why |", "|---|---|---|---|"]
     reasons = why_not(evaluation)
-    rows += [_row(verdict, reasons.get(verdict.task, ())) for verdict in evaluation.verdicts]
+    rows = [_row(verdict, reasons.get(verdict.task, ())) for verdict in evaluation.verdicts]
     picture = ["", "```mermaid", to_mermaid(evaluation), "```"] if evaluation.verdicts else []
-    summary = "\n".join(["## Which tasks may run together", "", *rows, *picture, ""])
+    shown = table("task|now|wave|why", rows)
+    summary = "\n".join(["## Which tasks may run together", "", shown.rstrip(), *picture, ""])
     return JobOutput(f"count={len(chosen)}\nmatrix={matrix}\n", summary)
 
 
@@ -79,13 +80,8 @@ def _harmless(text: str) -> str:
     return "".join(char if char.isalnum() or char in " .,:/_+-" else f"#{ord(char)};" for char in text)
 
 
-def _row(verdict: Verdict, reasons: Sequence[Reason]) -> str:
+def _row(verdict: Verdict, reasons: Sequence[Reason]) -> list[str]:
     fixed = verdict.standing is not Standing.CANDIDATE
     now = "yes" if verdict.can_parallel else verdict.standing.value if fixed else "no"
     why = "; ".join(reason.text for reason in reasons)
-    return f"| {verdict.task} | {now} | {verdict.wave or '-'} | {_cell(why)} |"
-
-
-def _cell(text: str) -> str:
-    """*text* as plain text in a cell of a Markdown table."""
-    return "".join(f"&#{ord(char)};" if char in "\\`*_{}[]<>()#|!&~$@" else char for char in one_line(text, 300))
+    return [verdict.task, now, str(verdict.wave or "-"), why]

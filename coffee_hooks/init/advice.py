@@ -11,6 +11,7 @@ from coffee_hooks.base.config import FILE, Gate
 from coffee_hooks.base.git import Repo, in_worktree
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.text import one_line
+from coffee_hooks.init.github import CALLERS, FOLDER
 from coffee_hooks.init.plan import FRAMEWORK, HEADS, Plan
 from coffee_hooks.sources.roadmap_places import ROADMAPS
 
@@ -30,7 +31,18 @@ def advise(project: Project, plan: Plan) -> Iterator[str]:
             "the framework runs nothing before: pre-commit install -t pre-commit -t pre-merge-commit -t pre-push"
             "   (after coffee init --hooks, if you want both)"
         )
+    if _callers(plan):
+        if not plan.config.shared:
+            yield f"set shared: true in {FILE}: the workflows and this machine tell each other through the remote"
+        yield (
+            "GitHub lands from the workflows of the default branch: merge them there too, and let Actions write"
+            " (Settings > Actions > General > Workflow permissions)"
+        )
     yield from _about_commit(project, plan)
+
+
+def _callers(plan: Plan) -> list[str]:
+    return [f"{FOLDER}/{draft.path.name}" for draft in plan.drafts if draft.path.name in CALLERS]
 
 
 def find_program(repo: Repo, gate: Gate) -> str | None:
@@ -63,6 +75,7 @@ def _about_gate(plan: Plan) -> Iterator[str]:
 
 def _about_commit(project: Project, plan: Plan) -> Iterator[str]:
     names = [FILE] * (not plan.committed) + [FRAMEWORK] * any(d.path.name == FRAMEWORK for d in plan.drafts)
+    names += _callers(plan)
     target = shlex.quote(plan.target)
     if names:
         here = in_worktree(project.repo.main, "symbolic-ref", "--quiet", "HEAD", ok=(0, 1, 128)).text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from coffee_hooks.base.config import Config
 from coffee_hooks.base.config_file import parse_config
@@ -16,10 +17,12 @@ _PLAIN = re.compile(r"(?:--?|\./|\.)?[A-Za-z_][A-Za-z0-9_/-]*(?:\.+[A-Za-z0-9_/-
 _OTHER_TYPES = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 
 
-def render_config(target: str, detection: Detection) -> str:
+def render_config(target: str, detection: Detection, *, shared: bool = False) -> str:
     """The file for *target* and the detected gate. Raises UsageError when the name cannot be written in YAML."""
-    text = "\n\n".join([_head(target), _gate(detection), _AGENT]) + "\n"
-    meant = Config(target=target, gate=detection.chosen.gate) if detection.chosen else Config(target=target)
+    text = "\n\n".join([_head(target), _gate(detection), _AGENT, *([_SHARED] if shared else [])]) + "\n"
+    meant = Config(target=target, shared=shared)
+    if detection.chosen:
+        meant = replace(meant, gate=detection.chosen.gate)
     if parse_config(text.encode(), {}) != meant:
         raise UsageError(f"{target!r} cannot be the name of a target", hint="choose a plain name: --target roadmap")
     return text
@@ -59,6 +62,10 @@ def _gate(detection: Detection) -> str:
         lines.append(f"  environment: {listed(gate.environment)}")
     return "\n".join([*lines, "  timeout: 30m"])
 
+
+_SHARED = """\
+# Several machines work here: claims, readiness and verdicts travel as refs/coffee/* on the remote.
+shared: true"""
 
 _AGENT = """\
 # Who does the work: claude, codex, aider, or a command of your own such as [my-agent, "{prompt}"].

@@ -17,7 +17,7 @@ from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import Move, list_refs, read_blobs
 from coffee_hooks.base.text import printable
-from coffee_hooks.init import pre_commit
+from coffee_hooks.init import github, pre_commit
 from coffee_hooks.init.config_text import render_config
 from coffee_hooks.init.gate_detection import Detection, detect, worth_reading
 from coffee_hooks.init.merge_driver import Tie, choose_roadmap, look_at_driver, plan_driver
@@ -26,6 +26,17 @@ from coffee_hooks.init.write import Draft, read_regular
 
 HEADS = "refs/heads/"
 FRAMEWORK = pre_commit.FILE
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the person asked for; *target* None is the one that is configured, else ``roadmap``."""
+
+    target: str | None = None
+    pre_commit: bool = False
+    hooks: bool = False
+    github: bool = False
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +58,12 @@ class Plan:
     tie: Tie
 
 
-def make_plan(project: Project, head: Sha, asked: str | None, *, framework: bool) -> Plan:
-    """Plan for the target *asked* for (None: the configured one), made at the remote's target or else at *head*.
+def make_plan(project: Project, head: Sha, wanted: Wanted) -> Plan:
+    """Plan for the target that is *wanted* (None: the configured one), made at the remote's target or else at *head*.
 
-    Raises UsageError for a target that is refused and for a file that cannot be extended.
+    Raises UsageError for a target that is refused and for a file that cannot be written or extended.
     """
-    repo, target = project.repo, _choose_target(project, asked)
+    repo, target = project.repo, _choose_target(project, wanted.target)
     remote_ref = f"refs/remotes/{project.remote}/{target}"
     refs = list_refs(repo, HEADS, remote_ref)
     _check_room(target, refs)
@@ -67,12 +78,18 @@ def make_plan(project: Project, head: Sha, asked: str | None, *, framework: bool
         kept.append(FILE)
     else:
         detection = detect(names, _read_texts(repo, commit, names))
-        drafts.append(Draft(repo.main / FILE, None, render_config(target, detection).encode()))
-        config = Config(gate=detection.chosen.gate) if detection.chosen else Config()
-    if framework:
+        drafts.append(Draft(repo.main / FILE, None, render_config(target, detection, shared=wanted.github).encode()))
+        config = Config(gate=detection.chosen.gate if detection.chosen else Config().gate, shared=wanted.github)
+    if wanted.pre_commit:
         draft = _extend_framework(repo, target)
         drafts += [draft] if draft else []
         kept += [] if draft else [FRAMEWORK]
+    for name, called in github.workflows(target, published()).items() if wanted.github else ():
+        path = repo.main / github.FOLDER / name
+        if read_regular(path) is None:
+            drafts.append(Draft(path, None, called.encode()))
+        else:
+            kept.append(f"{github.FOLDER}/{name}")
     branch = None if HEADS + target in refs else Move(HEADS + target, ABSENT, commit)
     kept += [] if branch else [HEADS + target]
     tie = plan_driver(repo, look_at_driver(repo, choose_roadmap(config.roadmap, names)))
@@ -137,11 +154,11 @@ def _extend_framework(repo: Repo, target: str) -> Draft | None:
         raise UsageError(f"{path.name} is not UTF-8", hint="repair it, then: coffee init --pre-commit") from broken
     if text is not None and pre_commit.has_hook(text):
         return None
-    item = pre_commit.stanza(target, _published())
+    item = pre_commit.stanza(target, published())
     return Draft(path, before, pre_commit.with_hook(text, item).encode())
 
 
-def _published() -> Published | None:
+def published() -> Published | None:
     """The public repository that this package was installed from, as the installer recorded it (PEP 610)."""
     from importlib.metadata import PackageNotFoundError, distribution
 

@@ -19,18 +19,8 @@ from coffee_hooks.guard.install import Outcome, active_hooks, find_slot, hooks_f
 from coffee_hooks.guard.scripts import STANDARD
 from coffee_hooks.init.advice import advise
 from coffee_hooks.init.merge_driver import set_driver
-from coffee_hooks.init.plan import Plan, make_plan
+from coffee_hooks.init.plan import Plan, Wanted, make_plan
 from coffee_hooks.init.write import Draft, read_regular, staged
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the person asked for; *target* None is the one that is configured, else ``roadmap``."""
-
-    target: str | None = None
-    pre_commit: bool = False
-    hooks: bool = False
-    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +48,7 @@ def set_up(start: Path, wanted: Wanted) -> Done:
         raise EnvironmentFailure("this repository has no commits", hint="make a first commit, then run: coffee init")
     read_regular(repo.main / FILE)  # a link is refused before it is followed
     project = open_project(start)
-    plan = make_plan(project, Sha(head.text), wanted.target, framework=wanted.pre_commit)
+    plan = make_plan(project, Sha(head.text), wanted)
     return _rehearse(project, plan, wanted) if wanted.dry_run else _carry_out(project, plan, wanted)
 
 

@@ -18,6 +18,8 @@ from coffee_hooks.guard.cfr_013 import branch_allowed
 from coffee_hooks.merge.candidate import Work
 from coffee_hooks.merge.land import Pushing
 from coffee_hooks.merge.merge import merge
+from coffee_hooks.merge.record import Green, Record
+from coffee_hooks.merge.recorded import land_recorded
 from coffee_hooks.merge.recover import recover
 from coffee_hooks.merge.result import Result, Settings
 from coffee_hooks.merge.session import Merging
@@ -35,7 +37,7 @@ class MergeReport:
     """What one merge did. *pushed* is None without a remote; *gates* are (started, ended) in UNIX seconds.
 
     *changes* are those that a dry run would have made, None when it was none. *flaky* are the branches of candidates
-    on which the gate disagreed with itself.
+    on which the gate disagreed with itself, *greens* what would have landed where nothing might.
     """
 
     target: str
@@ -46,6 +48,7 @@ class MergeReport:
     gates: tuple[tuple[float, float], ...] = ()
     changes: tuple[str, ...] | None = None
     flaky: tuple[str, ...] = ()
+    greens: tuple[Green, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -59,13 +62,15 @@ def merge_branches(
     names: Sequence[str],
     settings: Settings,
     *,
+    recorded: Record | None = None,
     wait: float = 0.0,
     tell: Callable[[Result], None] = lambda _result: None,
     announce: Callable[[Candidate], None] = lambda _candidate: None,
 ) -> MergeReport:
     """Merge the branches *names*, or all that are ready, oldest claim first.
 
-    *announce* hears of each that is ready before it is tested, also where it became so since the caller looked.
+    With *recorded* nothing is tested: what it calls green lands. *announce* hears of each that is ready before it is
+    tested, also where it became so since the caller looked.
 
     Raises LockedError when another merge runs, UsageError for a name that cannot be merged at all.
     """
@@ -80,27 +85,27 @@ def merge_branches(
             if candidate.ready:
                 announce(candidate)
         chosen = choose(project, readiness, names, claims)
-        return settle_all(project, store, target, chosen, settings, proof, tell)
+        return settle_all(project, store, target, chosen, settings, proof, tell, recorded)
 
 
 def settle_all(
     project: Project, store: Store, target: Target, chosen: Sequence[Work | Result], settings: Settings,
-    proof: LockProof, tell: Callable[[Result], None] = lambda _result: None,
+    proof: LockProof, tell: Callable[[Result], None] = lambda _result: None, recorded: Record | None = None,
 ) -> MergeReport:  # fmt: skip
-    """Test and land what was *chosen* and is work; the answers among it are told as they are."""
+    """Test and land what was *chosen* and is work, or land what was *recorded* of it; tell the answers among it."""
     if target.unpushed and any(isinstance(each, Work) for each in chosen):
         output.say(_says_unpushed(project, target, settings))
     merging = Merging(project, store, settings, proof, target, furnisher(project), tell)
     for each in chosen:
         if isinstance(each, Result):
             tell(each)
-    _merge(merging, [each for each in chosen if isinstance(each, Work)])
+    _merge(merging, [each for each in chosen if isinstance(each, Work)], recorded)
     results = [each if isinstance(each, Result) else merging.results[each] for each in chosen]
     landed = any(result.outcome == "landed" for result in results)
     pushed = None if project.remote is None else landed and settings.pushing is Pushing.PUSH
     return MergeReport(
         project.config.target, target.sha, merging.target.sha, pushed, tuple(results), tuple(merging.gates),
-        flaky=tuple(merging.flaky),
+        flaky=tuple(merging.flaky), greens=tuple(merging.greens),
     )  # fmt: skip
 
 
@@ -111,10 +116,13 @@ def check_names(project: Project, names: Sequence[str]) -> None:
             raise UsageError(f"{printable(name)} is no branch that can be merged", hint="coffee detect-ready")
 
 
-def _merge(merging: Merging, works: Sequence[Work]) -> None:
+def _merge(merging: Merging, works: Sequence[Work], recorded: Record | None) -> None:
     """All branches; what fails is an outcome, so that nobody is told less about the branches before it."""
     try:
-        merge(merging, works)
+        if recorded is None:
+            merge(merging, works)
+        else:
+            land_recorded(merging, works, recorded)
     except (EnvironmentFailure, UsageError, OSError) as failed:
         if isinstance(failed, UsageError) and not merging.results:
             raise

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from coffee_hooks.base import messages
+from coffee_hooks.base.actions import annotation, table
 from coffee_hooks.base.text import printable
 from coffee_hooks.loop.landing import MergeReport
 from coffee_hooks.merge.result import Result
@@ -52,13 +54,14 @@ def to_text(report: MergeReport) -> str:
         return "\n".join([*lines, *(f"would {change}" for change in report.changes)])
     if any(result.reverts for result in report.results):
         return "\n".join(lines)
-    landed = sum(result.outcome == "landed" for result in report.results)
+    count = sum(result.outcome in ("landed", "would-land") for result in report.results)
+    verb = "would land" if any(result.outcome == "would-land" for result in report.results) else "landed"
     runs = f"{len(report.gates)} gate run{'' if len(report.gates) == 1 else 's'}"
     if report.flaky:
         lines.append(
             f"flaky: the gate disagreed with itself on a candidate of {', '.join(map(printable, report.flaky))}"
         )
-    lines.append(f"{landed} of {len(report.results)} landed on {report.target} ({runs})")
+    lines.append(f"{count} of {len(report.results)} {verb} on {report.target} ({runs})")
     return "\n".join(lines)
 
 
@@ -78,3 +81,34 @@ def result_lines(result: Result) -> list[str]:
     if result.hint:
         lines.append(f"    -> {printable(result.hint)}")
     return lines
+
+
+def to_github(report: MergeReport) -> tuple[str, str]:
+    """Lines for ``$GITHUB_OUTPUT`` (count of all, landed) and Markdown for ``$GITHUB_STEP_SUMMARY``."""
+    landed = [result.branch for result in report.results if result.outcome == "landed"]
+    outputs = f"count={len(report.results)}\nlanded={json.dumps(landed)}\n"
+    if not report.results:
+        return outputs, "Nothing is ready to merge.\n"
+    rows = [
+        [r.branch, r.task or "", r.outcome, (r.merge_commit or "")[:12], r.reason or "", r.hint or ""]
+        for r in report.results
+    ]
+    counted = "\n" + to_text(report).splitlines()[-1] + "\n"
+    return outputs, table("branch|task|outcome|commit|reason|next", rows) + counted
+
+
+def to_annotations(report: MergeReport) -> str:
+    """Workflow commands for stdout of a step: what landed, and why each of the others did not."""
+    lines = []
+    for result in report.results:
+        named = {"title": result.branch}
+        if result.good:
+            where = f" as {result.merge_commit[:12]}" if result.merge_commit else ""
+            lines.append(annotation("notice", f"{result.task or result.branch}: {result.outcome}{where}", **named))
+            continue
+        level = "error" if result.outcome in ("gate-failed", "error") else "warning"
+        text = f"{result.outcome}: {result.reason}" + (f". Next: {result.hint}" if result.hint else "")
+        lines += [annotation(level, text, **named, file=path) for path in result.conflicts[:10]] or [
+            annotation(level, text, **named)
+        ]
+    return "\n".join(lines)

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coffee_hooks.base import output
+from coffee_hooks.base.actions import tell_actions
 from coffee_hooks.base.config import Config
+from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.project import Project, config_at, open_project, require_identity
 from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.loop.landing import MergeReport, check_names, choose, merge_branches
-from coffee_hooks.loop.merge_report import to_json, to_text
+from coffee_hooks.loop.merge_report import to_annotations, to_github, to_json, to_text
+from coffee_hooks.merge import record
 from coffee_hooks.merge.candidate import Chain, Refused, Work, builder_at
 from coffee_hooks.merge.land import Pushing
 from coffee_hooks.merge.result import Depth, Result, Settings
@@ -23,7 +26,7 @@ from coffee_hooks.state.store import Store, open_store
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What was typed. *wait* is in seconds."""
+    """What was typed. *wait* is in seconds, *format* is ``text``, ``json`` or ``github``."""
 
     branches: tuple[str, ...] = ()
     check: bool = False
@@ -33,6 +36,9 @@ class Ask:
     jobs: int | None = None
     dry_run: bool = False
     wait: float = 0.0
+    record: Path | None = None
+    recorded: Path | None = None
+    format: str = "text"
 
 
 def merge_for(start: Path, ask: Ask) -> int:
@@ -46,10 +52,37 @@ def merge_for(start: Path, ask: Ask) -> int:
         if ask.dry_run:
             report = _dry_run(project, store, ask)
         else:
-            report = merge_branches(project, store, ask.branches, settings, wait=ask.wait)
+            recorded = _read(ask.recorded) if ask.recorded else None
+            report = merge_branches(project, store, ask.branches, settings, recorded=recorded, wait=ask.wait)
+    if ask.record:
+        ask.record.write_text(record.write(_record_of(report)), encoding="utf-8")
     output.answer_json("merge", to_json(report))
     output.answer(to_text(report))
+    if ask.format == "github":
+        output.answer(to_annotations(report))
+        tell_actions(*to_github(report))
     return exit_code(report)
+
+
+def _read(file: Path) -> record.Record:
+    """Raises UsageError when there is no record in *file*."""
+    try:
+        with file.open("rb") as opened:
+            return record.read(opened.read(record.LIMIT + 1))
+    except OSError as failed:
+        raise UsageError(
+            f"{printable(str(file))} cannot be read: {failed.strerror}",
+            hint="write it with: coffee merge --check --record FILE",
+        ) from failed
+
+
+def _record_of(report: MergeReport) -> record.Record:
+    others = (
+        record.Other(result.branch, result.sha, result.outcome, result.reason or "")
+        for result in report.results
+        if result.outcome in record.OUTCOMES
+    )
+    return record.Record(report.before, report.greens, tuple(others))
 
 
 def exit_code(report: MergeReport) -> int:

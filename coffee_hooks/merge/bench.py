@@ -13,6 +13,7 @@ from coffee_hooks.base import output
 from coffee_hooks.base.config import Config
 from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.git import GitFailed
+from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import config_at, require_identity
 from coffee_hooks.base.remote import fetch, remote_tips
 from coffee_hooks.base.target import read_target
@@ -22,6 +23,7 @@ from coffee_hooks.merge.candidate import Builder, Chain, Refused, Work, builder_
 from coffee_hooks.merge.commits import commit_chain
 from coffee_hooks.merge.gate import GateKeeper, Run
 from coffee_hooks.merge.land import NotLanded, Pushing, land
+from coffee_hooks.merge.record import Green
 from coffee_hooks.merge.result import Depth, Result, moved, not_landed, refused_by, result_of
 from coffee_hooks.merge.runs import Runs
 from coffee_hooks.merge.schedule import Queue
@@ -60,6 +62,7 @@ class Bench:
         self.attempts, self.stale = 0, False
         self.doomed: NotLanded | None = None
         self.blamed: list[str] = []
+        self.written: list[str] = []
 
     def run(self, pending: Sequence[Work]) -> None:
         """Settle all of *pending* but those that :attr:`held` has in the end."""
@@ -87,8 +90,7 @@ class Bench:
             for work in probe.items:
                 self._settle(work, not_landed(work, self.doomed))
             return replace(probe, items=())
-        if self.stale:
-            self._renew()
+        self.renew()
         chain, refused = self.builder.chain(probe.whole)
         for work in refused:
             self._leave_out(work)
@@ -125,9 +127,7 @@ class Bench:
     def land(self, green: tuple[Work, ...]) -> Landed[Work]:
         chain, _ = self.builder.chain(green)
         if self.merging.settings.depth is Depth.CHECK:
-            for work in green:
-                self._forgive(work)
-                self._settle(work, result_of(work, "would-land"))
+            self._would_land(green, chain.end.tree)
             self.builder.base = chain.end
             return Landed()
         pushing = self.merging.settings.pushing is Pushing.PUSH
@@ -148,6 +148,15 @@ class Bench:
         run = self.judge.frozen if answer is Answer.FROZEN else self.judge.errors.get(item)
         assert run is not None
         self._settle(item, result_of(item, "error", reason=run.why, hint=run.hint or None, log=run.log))
+
+    def _would_land(self, green: tuple[Work, ...], tree: Sha) -> None:
+        known = self.keeper.known(tree)
+        assert known is not None
+        members = tuple((work.branch, work.tip) for work in green)
+        self.merging.greens.append(Green(members, tree, self.keeper.ref_of(tree), known))
+        for work in green:
+            self._forgive(work)
+            self._settle(work, result_of(work, "would-land"))
 
     # --- the target -------------------------------------------------------------------------------
 
@@ -194,7 +203,10 @@ class Bench:
         self.merging.target = read_target(self.project)
         self.stale = True  # what follows is built on it, if anything does
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
+        """Go on from where the target is now, if it moved."""
+        if not self.stale:
+            return
         self.stale = False
         self.config = self._configuration()
         self.keeper.turn_to(self.config.gate)
@@ -225,18 +237,31 @@ class Bench:
             self.held.add(work)
 
     def _blame(self, work: Work) -> None:
-        base, link = self.builder.base, self.builder.alone(work)
-        assert not isinstance(link, Refused)
-        known = self.keeper.known(link.after.tree)
-        log = Path(known.log) if known is not None and known.log else None
+        log = self.remember_red(work)
         if not work.reverts:
-            blame(self.project.repo, Blame(work.tip, base.commit, link.after.tree, str(log) if log else None))
             self.blamed.append(work.branch)
         clash = self._clashes(work)
         why = "; ".join(["the gate is red with it, green without", *(each.sentence for each in clash)])
         hint = f"read {log}" if log else None
         suspects = tuple(each.branch for each in clash)
         self._settle(work, result_of(work, "gate-failed", reason=why, hint=hint, log=log, suspects=suspects))
+
+    def remember_red(self, work: Work) -> Path | None:
+        """Blame *work*; the log of the run that was red, where it ran here."""
+        link = self.builder.alone(work)
+        if isinstance(link, Refused):
+            return None
+        known = self.keeper.known(link.after.tree)
+        log = Path(known.log) if known is not None and known.log else None
+        if not work.reverts:
+            found = Blame(work.tip, self.builder.base.commit, link.after.tree, str(log) if log else None)
+            self.written.append(blame(self.project.repo, found))
+        return log
+
+    def conflicts(self, work: Work) -> tuple[str, ...]:
+        """The paths in which *work* conflicts with the target."""
+        link = self.builder.alone(work)
+        return link.conflicts if isinstance(link, Refused) else ()
 
     def _clashes(self, work: Work) -> list[Clash]:
         landed = [w for w, result in self.merging.results.items() if result.outcome in ("landed", "would-land")]
@@ -253,7 +278,7 @@ class Bench:
 
     def _forgive(self, work: Work) -> None:
         if work.blamed:
-            forgive(self.project.repo, work.tip)
+            self.written.append(forgive(self.project.repo, work.tip))
 
     def _settle(self, work: Work, result: Result) -> None:
         self.held.discard(work)

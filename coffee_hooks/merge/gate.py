@@ -111,6 +111,15 @@ class GateKeeper:
         self._seen[tree] = with_run(self._seen.get(tree), verdict, run.seconds, log)
         return self._seen[tree]
 
+    def ref_of(self, tree: Sha) -> str:
+        """Where the verdict on *tree* is kept."""
+        return self._key(tree).ref
+
+    def believe(self, tree: Sha, verdict: Remembered) -> None:
+        """Take over and remember what somebody else saw of *tree*."""
+        self._seen[tree] = verdict
+        self.keep(tree)
+
     def keep(self, tree: Sha) -> None:
         """Remember what was seen of *tree*. A red one only once its base is known to be green."""
         ref = self._key(tree).ref

@@ -30,17 +30,17 @@ def merge(session: Merging, works: Sequence[Work]) -> None:
         finally:
             bench.runs.finish()
             session.gates += bench.keeper.intervals
-        _share(session, bench.keeper.written)
+        share(session, bench)
         pending = [work for work in pending if work in bench.held]
 
 
-def _share(session: Merging, verdicts: Sequence[str]) -> None:
+def share(session: Merging, bench: Bench) -> None:
     """Spare other machines the same runs. Nothing depends on it, so nothing fails by it."""
-    project = session.project
-    if not (verdicts and project.config.shared and project.remote and session.settings.pushing is Pushing.PUSH):
+    project, written = session.project, [*bench.keeper.written, *bench.written]
+    if not (written and project.config.shared and project.remote and session.settings.pushing is Pushing.PUSH):
         return
-    refs = list_refs(project.repo, *verdicts)
-    specs = (f"+{ref}:{ref}" for ref in dict.fromkeys(verdicts) if ref in refs)
+    refs = list_refs(project.repo, *written)
+    specs = (f"+{ref}:{ref}" if ref in refs else f":{ref}" for ref in dict.fromkeys(written))
     args = ("push", "--quiet", "--no-verify", "--recurse-submodules=no", "--", project.remote, *specs)
     project.repo.network(*args, ok=range(-64, 256))
 

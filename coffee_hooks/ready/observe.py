@@ -89,7 +89,7 @@ def detect_ready(
     effects = {**foreseen.effects, **effects_on_top(project, target.sha, tips, reverted)}
     seen = _Seen(
         project, by_branch, effects, reverted, _states(repo, [branch for branch, _ in listed]),
-        what_agents_do(repo.state_dir, store), read_blames(repo), _reviews(project),
+        what_agents_do(repo.state_dir, store), read_blames(repo, project.remote), _reviews(project),
     )  # fmt: skip
     candidates = tuple(_candidate(branch, ahead, seen) for branch, ahead in listed)
     return Readiness(project.config.target, target.sha, candidates, foreseen.overlaps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from coffee_hooks.base.actions import annotation, table
 from coffee_hooks.base.text import one_line, printable
 from coffee_hooks.ready.judge import listed
 from coffee_hooks.ready.observe import Candidate, Readiness
@@ -77,33 +78,25 @@ def to_github(readiness: Readiness) -> tuple[str, str]:
         f"ready={json.dumps([c.branch.name for c in ready])}",
         f"matrix={json.dumps(matrix)}",
     ]
-    rows = ["| branch | task | commits | ready | reason | next |", "|---|---|---|---|---|---|"]
+    rows = []
     for c in readiness.candidates:
         why, then = (c.reasons[0].detail, c.reasons[0].hint) if c.reasons else ("", "")
-        cells = [c.branch.name, c.task or "", str(c.commits_ahead), "yes" if c.ready else "no", why, then]
-        rows.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
-    return "\n".join(outputs) + "\n", "\n".join(rows) + "\n"
+        rows.append([c.branch.name, c.task or "", str(c.commits_ahead), "yes" if c.ready else "no", why, then])
+    return "\n".join(outputs) + "\n", table("branch|task|commits|ready|reason|next", rows)
 
 
 def to_annotations(readiness: Readiness) -> str:
     """Workflow commands for stdout of a step: a notice for each ready branch, a warning for each of the others.
 
-    Escaped as the runner reads them: ``%``, line ends, and in properties ``:`` and ``,`` too.
+    The warning of a conflict stands at the first file that conflicts.
     """
     lines = []
     for c in readiness.candidates:
-        kind, text = "notice", f"{c.task or c.branch.name} is ready at {c.branch.tip[:12]}"
-        if c.reasons:
-            kind = "warning"
-            text = "; ".join(f"{r.code.value}: {r.detail}. Next: {r.hint}" for r in c.reasons)
-        title = _escaped(c.branch.name).replace(":", "%3A").replace(",", "%2C")
-        lines.append(f"::{kind} title={title}::{_escaped(text)}")
+        if not c.reasons:
+            lines.append(annotation("notice", f"{c.task or c.branch.name} is ready at {c.branch.tip[:12]}",
+                                    title=c.branch.name))  # fmt: skip
+            continue
+        text = "; ".join(f"{r.code.value}: {r.detail}. Next: {r.hint}" for r in c.reasons)
+        place = {"file": c.conflicts[0]} if c.conflicts else {}
+        lines.append(annotation("warning", text, title=c.branch.name, **place))
     return "\n".join(lines)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _cell(text: str) -> str:
-    return one_line(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")

@@ -9,6 +9,7 @@ from typing import Any
 from coffee_hooks.base.git import ABSENT, Repo
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.refs import Move, list_refs, read_json, read_ref, to_sha, transact, write_json
+from coffee_hooks.base.remote import COPIES, OURS
 
 PREFIX = "refs/coffee/verdicts/blamed/"
 
@@ -23,26 +24,34 @@ class Blame:
     log: str | None
 
 
-def read_blames(repo: Repo) -> Mapping[Sha, Blame]:
-    """Every blamed commit."""
-    refs = list_refs(repo, PREFIX)
+def read_blames(repo: Repo, remote: str | None = None) -> Mapping[Sha, Blame]:
+    """Every blamed commit; those too that other machines pushed to *remote*, as far as they were fetched."""
+    copies = f"{COPIES}{remote}/{PREFIX.removeprefix(OURS)}"
+    refs = list_refs(repo, PREFIX, *([copies] if remote else []))
     values = read_json(repo, refs.values())
-    found = (decode(ref, values.get(blob, {})) for ref, blob in refs.items())
-    return {blame.sha: blame for blame in found if blame is not None}
+    here = (decode(ref, values.get(blob, {})) for ref, blob in refs.items() if ref.startswith(PREFIX))
+    there = (
+        decode(PREFIX + ref.removeprefix(copies), {**values.get(blob, {}), "log": None})  # the file is not here
+        for ref, blob in refs.items()
+        if ref.startswith(copies)
+    )
+    return {blame.sha: blame for blame in (*there, *here) if blame is not None}
 
 
-def blame(repo: Repo, found: Blame) -> None:
-    """Remember that *found.sha* is red."""
+def blame(repo: Repo, found: Blame) -> str:
+    """Remember that *found.sha* is red; the ref that says so."""
     ref = PREFIX + found.sha
     blob = write_json(repo, {"base": found.base, "tree": found.tree, "log": found.log})
     transact(repo, [Move(ref, read_ref(repo, ref) or ABSENT, blob)])
+    return ref
 
 
-def forgive(repo: Repo, sha: Sha) -> None:
-    """Forget the blame of *sha*: a person had it tested again and it was green."""
+def forgive(repo: Repo, sha: Sha) -> str:
+    """Forget the blame of *sha*: a person had it tested again and it was green. The ref that is gone."""
     blob = read_ref(repo, PREFIX + sha)
     if blob is not None:
         transact(repo, [Move(PREFIX + sha, blob, ABSENT)])
+    return PREFIX + sha
 
 
 def decode(ref: str, value: Mapping[str, Any]) -> Blame | None:

@@ -26,7 +26,8 @@ from coffee_hooks.doctor.examine import examine
 from coffee_hooks.doctor.values import Check
 from coffee_hooks.guard.install import install
 from coffee_hooks.init.merge_driver import driver_command
-from coffee_hooks.init.set_up import Wanted, set_up
+from coffee_hooks.init.plan import Wanted
+from coffee_hooks.init.set_up import set_up
 from coffee_hooks.merge.gate_clone import MARK, gate_path
 from coffee_hooks.state import claims, intent
 from coffee_hooks.state.agents import begin_run, note_pid

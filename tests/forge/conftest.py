@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from coffee_hooks.init.github import render
 from miniforge.forge import Forge
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -33,13 +34,18 @@ ROADMAP = """\
 """
 
 
-def consumer_files(*gate: str, caller: bool = True) -> dict[str, str]:
-    """A repository of somebody who uses coffee and no Python; *caller*: with our caller of the readiness workflow."""
-    ours = (ROOT / ".github/workflows/coffee-ready.yml").read_text(encoding="utf-8")
-    theirs = ours.replace("uses: ./", f"uses: {LIBRARY}/").replace("readiness.yml\n", f"readiness.yml@{40 * '0'}\n")
+def callers() -> dict[str, str]:
+    """What ``init --github`` writes, but for the package, which the runner has already."""
+    texts = render("roadmap", f"{LIBRARY}/.github/workflows", f"@{40 * '0'}", "coffee-hooks")
+    return {f".github/workflows/{name}": text for name, text in texts.items()}
+
+
+def consumer_files(*gate: str, caller: bool = True, land: bool = False) -> dict[str, str]:
+    """A repository of somebody who uses coffee and no Python; *caller*, *land*: with our callers."""
+    wanted = ["coffee-ready.yml"] * caller + ["coffee-land.yml"] * land
     return {
         ".coffee.yaml": f"gate: {{command: {json.dumps(gate)}, retries: 0}}\n",
-        **({".github/workflows/coffee-ready.yml": theirs.partition("    with:\n")[0]} if caller else {}),
+        **{name: text for name, text in callers().items() if Path(name).name in wanted},
         "docs/roadmap/ROADMAP.md": ROADMAP,
         "grind.txt": "coarse\n",
     }
@@ -80,7 +86,7 @@ def forge(tmp_path: Path, runner_path: str) -> Iterator[Forge]:
 
 @pytest.fixture
 def consumer() -> Callable[..., dict[str, str]]:
-    """``consumer(*gate, caller=True)``: the files of a repository that uses coffee."""
+    """``consumer(*gate, caller=True, land=False)``: the files of a repository that uses coffee."""
     return consumer_files
 
 

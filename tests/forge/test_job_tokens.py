@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from miniforge.bare import add_commit, run_git
-
 if TYPE_CHECKING:
     from miniforge.forge import Forge
 
@@ -72,33 +70,3 @@ def test_a_token_that_may_only_read_moves_nothing(
     assert run.conclusion == "failure" and "may you push to roadmap there?" in said, run.log
     assert "returned error: 403" in said and "exit 4" in said
     assert forge.refs() == before
-
-
-def test_what_is_ready_lands_however_many_runs_are_lost(
-    forge: Forge, consumer: Files, ready: Callable[[int], str], steps: Steps
-) -> None:
-    """Four pushes at once, of which one is red and one conflicts: each run takes all that is ready.
-
-    The group lets only one run wait, so others are cancelled and nothing is lost. What a job pushes starts no
-    run, so the landings are not followed by others.
-    """
-    job_of_first = "jobs: {x: {runs-on: ubuntu-latest, steps: [{run: echo}]}}\n"
-    first = "name: first\non: {push: {branches: ['roadmap*']}}\n" + job_of_first
-    land = "on: {workflow_run: {workflows: [first]}}\nconcurrency: {group: land}\njobs:\n" + job(
-        "land", "contents: write", steps("coffee merge || true", "coffee cleanup --remote", persist=True)
-    )
-    flows = {".github/workflows/first.yml": first, ".github/workflows/land.yml": land}
-    forge.create(consumer("sh", "-c", "! test -e red.txt", caller=False) | flows)
-    made = ((106, "cup.txt", "clean"), (105, "cup.txt", "dirty"), (104, "red.txt", "1"), (105, "pour.txt", "slow"))
-    for number, (task, name, text) in enumerate(made, 1):
-        add_commit(forge.work, f"refs/heads/roadmap-wt{number}", "roadmap", {name: text}, ready(task))
-    run_git(forge.work, "push", "-q", "origin", "refs/heads/roadmap-*")
-    runs = forge.wait_idle()
-    landings = [run for run in runs if run.workflow == "land.yml"]
-    assert [run.workflow for run in runs].count("first.yml") == len(landings) == 4
-    assert {run.conclusion for run in landings} <= {"success", "cancelled"}, "\n".join(run.log for run in landings)
-    assert sorted(forge.refs("refs/heads/")) == [f"refs/heads/roadmap{end}" for end in ("", "-wt2", "-wt3")]
-    said = "".join(run.jobs["land"].log for run in landings if run.jobs)
-    assert "roadmap-wt3 (US-104): gate-failed" in said and "conflict" in said, said
-    tree = run_git(forge.bare, "ls-tree", "--name-only", "roadmap").splitlines()
-    assert {"cup.txt", "pour.txt"} < set(tree) and "red.txt" not in tree

@@ -15,7 +15,8 @@ from coffee_hooks.base.discover import discover
 from coffee_hooks.base.merge_tree import merge_tree
 from coffee_hooks.base.model import Sha
 from coffee_hooks.init.merge_driver import driver_command, look_at_driver, pattern
-from coffee_hooks.init.set_up import Wanted, set_up
+from coffee_hooks.init.plan import Wanted
+from coffee_hooks.init.set_up import set_up
 
 if TYPE_CHECKING:
     from conftest import Sandbox

@@ -20,7 +20,8 @@ from coffee_hooks.base.config_file import parse_config
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
 from coffee_hooks.guard.install import active_hooks
 from coffee_hooks.guard.scripts import STANDARD
-from coffee_hooks.init.set_up import Done, Wanted, set_up
+from coffee_hooks.init.plan import Wanted
+from coffee_hooks.init.set_up import Done, set_up
 
 if TYPE_CHECKING:
     from conftest import Sandbox

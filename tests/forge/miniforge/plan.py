@@ -84,6 +84,7 @@ class Planner:
                 check_within(grants, ceiling, above + name)
             job.pop("permissions", None)
             job.pop("name", None)
+            job.pop("cache-mode", None)  # there is no cache here, and act does not know the word
             plan.jobs.append(above + name)
             if "uses" in job:
                 needed += self._call(plan, job, read, grants, above + name)
