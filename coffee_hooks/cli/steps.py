@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from coffee_hooks.base import output
+from coffee_hooks.base.errors import UsageError
 from coffee_hooks.cli.app import STEPS, command, here
 from coffee_hooks.cli.values import known_format
 
@@ -47,6 +48,10 @@ def spawn(
     max_parallel: Annotated[int | None, typer.Option(min=1, help="At most so many agents at once.")] = None,
     agent: Annotated[str | None, typer.Option(metavar="NAME", help="The agent to start.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the agents to end.")] = False,
+    in_here: Annotated[
+        bool, typer.Option("--here", help="Run the agent of one task in this checkout, in the foreground.")
+    ] = False,
+    on: Annotated[str, typer.Option("--on", metavar="local|github", help="Where the agents run.")] = "local",
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Only say what would be started.")] = False,
 ) -> int:
     """Give each task its own branch, worktree and agent.
@@ -54,10 +59,17 @@ def spawn(
     \b
     Example:
       coffee spawn US-104 US-105 --wait
+      coffee spawn --on github
     """
     from coffee_hooks.loop.answers import SpawnAsk, spawn_for
 
-    return spawn_for(here(), SpawnAsk(tuple(tasks or ()), agent, max_parallel, wait, dry_run))
+    if on not in ("local", "github"):
+        raise UsageError(f"agents run on local or github, not on {on!r}", hint="coffee spawn --help")
+    if in_here and (len(tasks or ()) != 1 or on != "local" or max_parallel):
+        raise UsageError("--here takes exactly one task", hint="coffee spawn US-104 --here")
+    if on == "github" and (agent or wait):
+        raise UsageError("on GitHub the workflow chooses the agent", hint="coffee spawn --on github; coffee status")
+    return spawn_for(here(), SpawnAsk(tuple(tasks or ()), agent, max_parallel, wait, dry_run, in_here, on))
 
 
 @command("detect-ready", STEPS)

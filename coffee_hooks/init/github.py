@@ -1,4 +1,4 @@
-"""The two workflows that call ours. Pure: the text for a target and the place that this package is published at."""
+"""The workflows that call ours. Pure: the text for a target and the place that this package is published at."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from coffee_hooks.base.errors import UsageError
 from coffee_hooks.init.pre_commit import Published
 
 FOLDER = ".github/workflows"
-CALLERS = ("coffee-ready.yml", "coffee-land.yml")
+CALLERS = ("coffee-ready.yml", "coffee-land.yml", "coffee-agents.yml")
 _GITHUB = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?")
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from coffee_hooks.base import output
 from coffee_hooks.base.actions import tell_actions
 from coffee_hooks.base.errors import RuleError
-from coffee_hooks.base.project import open_project
+from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.text import one_line, printable
 from coffee_hooks.cleanup.plan import plan_cleanup
 from coffee_hooks.cleanup.remove import cleanup, preview
@@ -18,14 +19,16 @@ from coffee_hooks.cleanup.restore import apply_restore, list_parked, plan_restor
 from coffee_hooks.cleanup.values import CleanupReport, Outcome, RemotePolicy, Waive
 from coffee_hooks.evaluate import report as evaluation_report
 from coffee_hooks.evaluate.evaluate import Selection, evaluate
+from coffee_hooks.loop.dispatch import dispatch_tasks
 from coffee_hooks.loop.exchange import catch_up, tell_others
+from coffee_hooks.loop.here import ended_well, spawn_here
 from coffee_hooks.loop.work import crew_for, select, spawn_tasks
 from coffee_hooks.merge.verify import verify
 from coffee_hooks.sources.plan import read_plan
 from coffee_hooks.sources.task_names import resolve_task
-from coffee_hooks.spawn.spawn import SpawnReport
+from coffee_hooks.spawn.report import Skipped, SpawnReport
 from coffee_hooks.state.agent_state import what_agents_do
-from coffee_hooks.state.store import open_store
+from coffee_hooks.state.store import Store, open_store
 
 LOOK_SECONDS = 0.2
 
@@ -76,12 +79,21 @@ class SpawnAsk:
     most: int | None
     wait: bool
     dry_run: bool
+    here: bool = False
+    on: str = "local"
 
 
 def spawn_for(start: Path, ask: SpawnAsk) -> int:
     """Answer ``coffee spawn``."""
     project = open_project(start)
     with open_store(project.repo.state_dir) as store:
+        if ask.on == "github" and not ask.dry_run:
+            return _dispatch(project, store, ask)
+        if ask.here and not ask.dry_run:
+            report = spawn_here(project, store, ask.tasks[0], ask.agent)
+            output.answer_json("spawn", _spawn_json(report))
+            _tell_spawned(report)
+            return 0 if ended_well(project, report) else 1
         if ask.dry_run:
             catch_up(project)
             evaluation, places = select(project, store, ask.tasks, ask.most)
@@ -101,13 +113,37 @@ def spawn_for(start: Path, ask: SpawnAsk) -> int:
                 time.sleep(LOOK_SECONDS)
             tell_others(project)
     output.answer_json("spawn", _spawn_json(report))
-    for spawned in report.spawned:
-        output.answer(f"{spawned.task}: {spawned.branch} in {spawned.worktree} (PID {spawned.pid}, log {spawned.log})")
-    for skipped in report.skipped:
-        output.answer(f"{skipped.task}: not started ({skipped.reason}): {skipped.detail}")
+    _tell_spawned(report)
     if not report.spawned and not report.skipped:
         output.answer("nothing to start")
     return 1 if ask.tasks and report.skipped else 0
+
+
+def _dispatch(project: Project, store: Store, ask: SpawnAsk) -> int:
+    claims, skipped = dispatch_tasks(project, store, ask.tasks, ask.most)
+    spawned = [{"task": c.task, "branch": c.branch, "base": c.base, "attempt": c.attempt} for c in claims]
+    output.answer_json("spawn", {"spawned": spawned, "skipped": _skipped_json(skipped)})
+    for claim in claims:
+        output.answer(f"{claim.task}: {claim.branch} on {claim.owner.partition(':')[2]}; see: coffee status")
+    _tell_skipped(skipped)
+    if not claims and not skipped:
+        output.answer("nothing to start")
+    return 1 if ask.tasks and skipped else 0
+
+
+def _tell_spawned(report: SpawnReport) -> None:
+    for spawned in report.spawned:
+        output.answer(f"{spawned.task}: {spawned.branch} in {spawned.worktree} (PID {spawned.pid}, log {spawned.log})")
+    _tell_skipped(report.skipped)
+
+
+def _tell_skipped(skipped: Sequence[Skipped]) -> None:
+    for each in skipped:
+        output.answer(f"{each.task}: not started ({each.reason}): {each.detail}")
+
+
+def _skipped_json(skipped: Sequence[Skipped]) -> list[dict[str, str]]:
+    return [{"task": s.task, "reason": s.reason, "detail": s.detail} for s in skipped]
 
 
 def _spawn_json(report: SpawnReport) -> dict[str, object]:
@@ -117,7 +153,7 @@ def _spawn_json(report: SpawnReport) -> dict[str, object]:
              "agent": s.agent, "log": str(s.log), "attempt": s.attempt}
             for s in report.spawned
         ],
-        "skipped": [{"task": s.task, "reason": s.reason, "detail": s.detail} for s in report.skipped],
+        "skipped": _skipped_json(report.skipped),
     }  # fmt: skip
 
 

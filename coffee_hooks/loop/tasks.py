@@ -18,12 +18,13 @@ from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.loop.exchange import tell_others
 from coffee_hooks.loop.retry import failure_again
-from coffee_hooks.loop.work import assignment, brief, crew_for
+from coffee_hooks.loop.work import brief, crew_for
 from coffee_hooks.ready.observe import detect_ready
 from coffee_hooks.sources.plan import read_plan
 from coffee_hooks.sources.task_names import parse_task_name, resolve_task, task_key
 from coffee_hooks.spawn.kit import log_path
 from coffee_hooks.spawn.living import at_work
+from coffee_hooks.spawn.prompt import assignment
 from coffee_hooks.spawn.report import Spawned
 from coffee_hooks.spawn.resume import resume
 from coffee_hooks.spawn.stop import stop
@@ -76,13 +77,13 @@ def print_log(start: Path, name: str, follow: bool) -> int:
         raise UsageError(f"{claim.task} has no log on this machine", hint="coffee status")
     harmless = Harmless() if sys.stdout.isatty() else None
     with path.open("rb") as log:
-        for chunk in _pieces(log, project, claim if follow else None):
+        for chunk in log_pieces(log, project, claim if follow else None):
             sys.stdout.buffer.write(harmless.shown(chunk) if harmless else chunk)
             sys.stdout.buffer.flush()
     return 0
 
 
-def _pieces(log: BinaryIO, project: Project, followed: Claim | None) -> Iterator[bytes]:
+def log_pieces(log: BinaryIO, project: Project, followed: Claim | None) -> Iterator[bytes]:
     """What is in the log, and what comes, until the agent of the claim *followed* has ended."""
     state_dir = project.repo.state_dir
     running = True

@@ -14,10 +14,11 @@ from coffee_hooks.loop.retry import CONFLICT, Failure, with_history
 from coffee_hooks.sources.plan import Plan, read_plan
 from coffee_hooks.sources.task_names import resolve_task
 from coffee_hooks.spawn.agent import choose_agent
-from coffee_hooks.spawn.claim import claim_all
+from coffee_hooks.spawn.claim import Job, claim_all
 from coffee_hooks.spawn.crew import Crew, check_steps, muster
 from coffee_hooks.spawn.launch import WORKTREE_FAILED, launch
 from coffee_hooks.spawn.living import count_busy
+from coffee_hooks.spawn.lost import release_lost
 from coffee_hooks.spawn.prompt import Assignment, assignment
 from coffee_hooks.spawn.publish import publish
 from coffee_hooks.spawn.report import Skipped, SpawnReport
@@ -39,6 +40,11 @@ def brief(project: Project, plan: Plan, claim: Claim, failure: Failure, target: 
     base = merge_base(project.repo, target, claim.branch)
     told = with_history(failure, project.config.target, target, base)
     return assignment(plan, claim.task, told.feedback, target)
+
+
+def brief_plan(plan: Plan, job: Job) -> Assignment:
+    """What the agent of a first attempt is told."""
+    return assignment(plan, job.claim.task, job.claim.reason)
 
 
 def free_places(project: Project, store: Store, most: int | None) -> int:
@@ -64,6 +70,7 @@ def spawn_tasks(
     if project.config.shared:
         fetch(project)
     with enlisting(project, store, free_places(project, store, most)) as (proof, found):
+        release_lost(project, proof)
         evaluation, places = select(project, store, names, most)
         chosen: Sequence[TaskId] = evaluation.selected if places else ()
         if not names:
@@ -78,12 +85,10 @@ def spawn_tasks(
     plan = read_plan(project, evaluation.base)
     report = SpawnReport((), ())
     if crew is not None:
-        report = launch(
-            project, store, [*found, *jobs], crew, lambda job: assignment(plan, job.claim.task, job.claim.reason)
-        )
+        report = launch(project, store, [*found, *jobs], crew, lambda job: brief_plan(plan, job))
     answered = {s.task for s in report.spawned} | {s.task for s in (*report.skipped, *skipped)}
     asked = dict.fromkeys(resolve_task(name, plan.items) for name in names)
-    waiting = (_why_not(evaluation, task, places) for task in asked if task not in answered)
+    waiting = (why_not(evaluation, task, places) for task in asked if task not in answered)
     return SpawnReport(report.spawned, (*report.skipped, *skipped, *(why for why in waiting if why)))
 
 
@@ -98,7 +103,8 @@ def _troubled(claim: Claim | None) -> bool:
     return claim is not None and claim.state is ClaimState.RELEASED and claim.reason == WORKTREE_FAILED
 
 
-def _why_not(evaluation: Evaluation, task: TaskId, places: int) -> Skipped | None:
+def why_not(evaluation: Evaluation, task: TaskId, places: int) -> Skipped | None:
+    """Why *task* was not selected for *places*; None when it was, or was not evaluated. Pure."""
     verdict = evaluation.verdict(task)
     if verdict is None or (places and task in evaluation.selected):
         return None
@@ -113,6 +119,3 @@ def _why_not(evaluation: Evaluation, task: TaskId, places: int) -> Skipped | Non
     if verdict.collides_with:
         return Skipped(task, "collision", f"collides with {', '.join(verdict.collides_with)}")
     return Skipped(task, "not-independent", "it does not say which files it changes, so it runs alone")
-
-
-__all__ = ["assignment", "brief", "crew_for", "free_places", "select", "spawn_tasks", "startable"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -49,7 +50,15 @@ def _next_attempt(project: Project, store: Store, claim: Claim) -> Job:
         raise RuleError(f"the agent of {claim.task} is being started this very moment", hint="coffee status")
     try:
         _salvage(project, claim, tip)
-        again = claims_.update(repo, claim, state=ClaimState.CLAIMED, attempt=claim.attempt + 1, sha=None, reason=None)
+        again = claims_.update(
+            repo,
+            claim,
+            state=ClaimState.CLAIMED,
+            attempt=claim.attempt + 1,
+            sha=None,
+            reason=None,
+            since=int(time.time()),
+        )
         if again is None:
             raise RuleError(f"somebody else changed the claim on {claim.task}", hint="coffee status")
     except BaseException:

@@ -1,0 +1,78 @@
+"""``coffee spawn --on github``: claim here, work there. The refs on the remote are all that both sides share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from coffee_hooks.base.errors import UsageError
+from coffee_hooks.base.forge import dispatch, place_of
+from coffee_hooks.base.git import ABSENT
+from coffee_hooks.base.project import Project
+from coffee_hooks.base.refs import Move, transact
+from coffee_hooks.base.remote import fetch
+from coffee_hooks.evaluate.evaluate import evaluate
+from coffee_hooks.loop.exchange import tell_others
+from coffee_hooks.loop.work import why_not
+from coffee_hooks.sources.plan import read_plan
+from coffee_hooks.sources.task_names import resolve_task
+from coffee_hooks.spawn.claim import Job, claim_all, give_back
+from coffee_hooks.spawn.lost import release_lost
+from coffee_hooks.spawn.publish import publish
+from coffee_hooks.spawn.report import Skipped
+from coffee_hooks.spawn.spawn import enlisting
+from coffee_hooks.state import claims as claims_
+from coffee_hooks.state.claims import Claim
+from coffee_hooks.state.dispatched import dispatched_to
+from coffee_hooks.state.store import Store
+
+WORKFLOW = "coffee-agents.yml"
+
+
+def dispatch_tasks(
+    project: Project, store: Store, names: Sequence[str], most: int | None
+) -> tuple[tuple[Claim, ...], tuple[Skipped, ...]]:
+    """Claim what evaluate selects among *names* for runners of GitHub, and start them; the others get their reason.
+
+    Raises UsageError where claims are not shared, EnvironmentFailure when GitHub cannot be asked: then the claims are
+    free again.
+    """
+    if project.remote is None or not project.config.shared:
+        raise UsageError(
+            "work on GitHub needs claims that are shared", hint="set shared: true in .coffee.yaml: coffee init --github"
+        )
+    place = place_of(project.repo.objects("remote", "get-url", "--", project.remote).text)
+    fetch(project)
+    with enlisting(project, store, 0) as (proof, _):
+        release_lost(project, proof)
+        evaluation = evaluate(project, names, limit=most)
+        claimed, skipped = claim_all(project, evaluation.base, evaluation.selected, proof)
+        jobs = [_hand_over(project, job, dispatched_to(f"{place.host}/{place.path}")) for job in claimed]
+        kept, late = publish(project, jobs)
+    try:
+        if kept:
+            tasks = json.dumps([job.claim.task for job in kept])
+            log = project.repo.state_dir / "logs" / "dispatch.log"
+            dispatch(place, WORKFLOW, project.config.target, {"tasks": tasks}, log)
+    except BaseException:
+        for job in kept:
+            give_back(project, job.claim, "GitHub could not be asked")
+        tell_others(project)
+        raise
+    finally:
+        for job in kept:
+            job.making.finish()
+    # A runner makes the branch anew; an empty one here would only stand in its way.
+    for job in kept:
+        transact(project.repo, [Move(f"refs/heads/{job.claim.branch}", job.claim.base, ABSENT)])
+    items = read_plan(project, evaluation.base).items
+    answered = {job.claim.task for job in claimed} | {each.task for each in (*skipped, *late)}
+    asked = dict.fromkeys(resolve_task(name, items) for name in names)
+    others = (why_not(evaluation, task, 1) for task in asked if task not in answered)
+    return tuple(job.claim for job in kept), (*skipped, *late, *(why for why in others if why))
+
+
+def _hand_over(project: Project, job: Job, owner: str) -> Job:
+    changed = claims_.update(project.repo, job.claim, owner=owner)
+    return replace(job, claim=changed) if changed else job

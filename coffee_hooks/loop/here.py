@@ -1,0 +1,153 @@
+"""``coffee spawn TASK --here``: the agent of one task in this checkout, in the foreground, as on a runner of a CI."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from coffee_hooks.base.errors import EnvironmentFailure, UsageError
+from coffee_hooks.base.git import ABSENT, in_worktree
+from coffee_hooks.base.model import Sha
+from coffee_hooks.base.project import Project
+from coffee_hooks.base.push import Pushed, push
+from coffee_hooks.base.refs import Move, list_refs, read_ref, transact
+from coffee_hooks.base.remote import fetch
+from coffee_hooks.base.target import is_ancestor, read_target
+from coffee_hooks.base.text import printable
+from coffee_hooks.evaluate.evaluate import evaluate
+from coffee_hooks.loop.exchange import tell_others
+from coffee_hooks.loop.tasks import log_pieces
+from coffee_hooks.loop.work import brief_plan, crew_for, why_not
+from coffee_hooks.sources.plan import read_plan
+from coffee_hooks.sources.task_names import resolve_task
+from coffee_hooks.spawn.claim import FREE, Job, Origin, claim_all, give_back
+from coffee_hooks.spawn.launch import launch
+from coffee_hooks.spawn.lost import release_lost
+from coffee_hooks.spawn.making import take
+from coffee_hooks.spawn.publish import publish
+from coffee_hooks.spawn.report import Skipped, Spawned, SpawnReport
+from coffee_hooks.spawn.spawn import enlisting
+from coffee_hooks.spawn.stop import stop
+from coffee_hooks.state import claims as claims_
+from coffee_hooks.state.claims import Claim, ClaimState
+from coffee_hooks.state.dispatched import is_dispatched
+from coffee_hooks.state.store import Store
+
+
+def spawn_here(project: Project, store: Store, name: str, agent: str | None) -> SpawnReport:
+    """Run the agent of the task *name* to its end, and push what it made.
+
+    The task is claimed, or was for whoever comes first. Raises UsageError when the checkout is not clean, and what
+    ``launch`` raises; then the claim is free again. On Ctrl-C the agent is stopped, and what it made is pushed.
+    """
+    top = project.repo.top
+    if in_worktree(top, "status", "--porcelain", "-z").out:
+        raise UsageError("this checkout has changes that are not committed", hint="commit or stash them: git stash -u")
+    crew = crew_for(project, agent)
+    job = _claim(project, store, name)
+    if isinstance(job, Skipped):
+        return SpawnReport((), (job,))
+    plan = read_plan(project, job.claim.base)
+    try:
+        in_worktree(top, "switch", "--quiet", "--no-guess", job.claim.branch)
+        report = launch(project, store, [job], crew, lambda job: brief_plan(plan, job))
+    except BaseException:
+        _let_go(project, top, job.claim)
+        raise
+    finally:
+        job.making.finish()
+    (spawned,) = report.spawned
+    try:
+        _follow(project, job.claim, spawned)
+    except KeyboardInterrupt:
+        stop(project, store, job.claim)
+        raise
+    finally:
+        tell_others(project)
+        _push(project, job.claim)
+    return report
+
+
+def ended_well(project: Project, report: SpawnReport) -> bool:
+    """Whether the task of *report* is finished."""
+    claims = claims_.read_claims(project.repo)
+    states = [claims[spawned.task].state for spawned in report.spawned if spawned.task in claims]
+    return bool(states) and set(states) <= {ClaimState.DONE, ClaimState.LANDED}
+
+
+def _claim(project: Project, store: Store, name: str) -> Job | Skipped:
+    """The task as a job of ours that all machines know of, with its branch here."""
+    if project.config.shared:
+        fetch(project)
+    with enlisting(project, store, 0) as (proof, _):
+        release_lost(project, proof)
+        base = read_target(project).sha
+        task = resolve_task(name, read_plan(project, base).items)
+        claim = claims_.read_claims(project.repo).get(task)
+        if claim is not None and claim.state not in FREE:
+            job = _adopt(project, claim)
+        else:
+            evaluation = evaluate(project, [task])
+            if task not in evaluation.selected:
+                return why_not(evaluation, task, 1) or Skipped(task, "not-independent", "it cannot be done now")
+            found, skipped = claim_all(project, evaluation.base, [task], proof)
+            job = found[0] if found else skipped[0]
+        if isinstance(job, Skipped):
+            return job
+        kept, late = publish(project, [job])
+        return replace(kept[0], origin=Origin.FOUND) if kept else late[0]
+
+
+def _adopt(project: Project, claim: Claim) -> Job | Skipped:
+    """A claim that was made for whoever comes first."""
+    taken = Skipped(claim.task, "claimed", f"{claim.owner} has it on {claim.branch}")
+    if claim.state is not ClaimState.CLAIMED or not is_dispatched(claim):
+        return taken
+    making = take(project.repo.state_dir, claim.branch)
+    if making is None:
+        return taken
+    branch = f"refs/heads/{claim.branch}"
+    there = read_ref(project.repo, f"refs/remotes/{project.remote}/{claim.branch}")
+    made = read_ref(project.repo, branch) or transact(project.repo, [Move(branch, ABSENT, there or claim.base)])
+    ours = made and claims_.update(
+        project.repo, claim, owner=claims_.owner_here(project), since=int(time.time()), reason=None
+    )
+    if not ours:
+        making.finish()
+        return taken
+    return Job(ours, making, Origin.FRESH, claim.base)
+
+
+def _let_go(project: Project, top: Path, claim: Claim) -> None:
+    """The claim is free again where nothing was done for it; the checkout stands at its base."""
+    in_worktree(top, "switch", "--quiet", "--detach", claim.base, ok=(0, 1, 128))
+    now = claims_.read_claims(project.repo).get(claim.task)
+    if now is not None and now.nonce == claim.nonce:
+        give_back(project, now, "its agent could not be started")
+    tell_others(project)
+
+
+def _follow(project: Project, claim: Claim, spawned: Spawned) -> None:
+    with spawned.log.open("rb") as log:
+        for piece in log_pieces(log, project, claim):
+            sys.stderr.buffer.write(piece)
+            sys.stderr.buffer.flush()
+
+
+def _push(project: Project, claim: Claim) -> None:
+    """Push commits of a task that is not finished too: this machine may be gone in a minute."""
+    if project.remote is None:
+        return
+    ref, copy = f"refs/heads/{claim.branch}", f"refs/remotes/{project.remote}/{claim.branch}"
+    refs = list_refs(project.repo, ref, copy)
+    tip, there = refs.get(ref), refs.get(copy)
+    if tip in (None, there, claim.base) or (there and not is_ancestor(project.repo, there, Sha(tip or ""))):
+        return
+    answer = push(project, [Move(ref, there or ABSENT, Sha(tip or ""))])
+    if answer.pushed is not Pushed.ACCEPTED:
+        raise EnvironmentFailure(
+            f"{claim.branch} could not be pushed to {project.remote}", hint=f"git push {project.remote} {claim.branch}",
+            detail=printable(answer.detail),
+        )  # fmt: skip
