@@ -51,13 +51,15 @@ def spawn_here(project: Project, store: Store, name: str, agent: str | None) -> 
         return SpawnReport((), (job,))
     plan = read_plan(project, job.claim.base)
     try:
-        in_worktree(top, "switch", "--quiet", "--no-guess", job.claim.branch)
+        try:
+            in_worktree(top, "switch", "--quiet", "--no-guess", job.claim.branch)
+        except BaseException:
+            job.making.finish()
+            raise
         report = launch(project, store, [job], crew, lambda job: brief_plan(plan, job))
     except BaseException:
         _let_go(project, top, job.claim)
         raise
-    finally:
-        job.making.finish()
     (spawned,) = report.spawned
     try:
         _follow(project, job.claim, spawned)

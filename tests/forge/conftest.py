@@ -40,9 +40,9 @@ def callers() -> dict[str, str]:
     return {f".github/workflows/{name}": text for name, text in texts.items()}
 
 
-def consumer_files(*gate: str, caller: bool = True, land: bool = False) -> dict[str, str]:
-    """A repository of somebody who uses coffee and no Python; *caller*, *land*: with our callers."""
-    wanted = ["coffee-ready.yml"] * caller + ["coffee-land.yml"] * land
+def consumer_files(*gate: str, caller: bool = True, land: bool = False, agents: bool = False) -> dict[str, str]:
+    """A repository of somebody who uses coffee and no Python; *caller*, *land*, *agents*: with our callers."""
+    wanted = ["coffee-ready.yml"] * caller + ["coffee-land.yml"] * land + ["coffee-agents.yml"] * agents
     return {
         ".coffee.yaml": f"gate: {{command: {json.dumps(gate)}, retries: 0}}\n",
         **{name: text for name, text in callers().items() if Path(name).name in wanted},
@@ -86,7 +86,7 @@ def forge(tmp_path: Path, runner_path: str) -> Iterator[Forge]:
 
 @pytest.fixture
 def consumer() -> Callable[..., dict[str, str]]:
-    """``consumer(*gate, caller=True, land=False)``: the files of a repository that uses coffee."""
+    """``consumer(*gate, caller=True, land=False, agents=False)``: the files of a repository that uses coffee."""
     return consumer_files
 
 

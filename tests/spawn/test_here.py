@@ -1,0 +1,174 @@
+"""``coffee spawn TASK --here``: the agent works in this checkout, and what it made is on the remote afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from coffee_hooks.base.project import open_project
+from coffee_hooks.state import claims as claims_
+from coffee_hooks.state.claims import Claim, ClaimState, read_claims
+
+if TYPE_CHECKING:
+    from conftest import Completed, Git, Sandbox
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCHEMA = json.loads((ROOT / "coffee_hooks/schemas/spawn.json").read_text(encoding="utf-8"))
+WORKS = (
+    'echo "hello from $COFFEE_BRANCH"; echo x > "new-$COFFEE_TASK_ID.txt" && git add . && git commit -q -m "feat: Work"'
+)
+
+
+@pytest.fixture
+def runner(sandbox: Sandbox, git: Git) -> Path:
+    """A fresh clone on a detached HEAD, as a CI has it."""
+    configure(sandbox, WORKS)
+    git(sandbox.work.parent, "clone", "-q", str(sandbox.origin), "runner")
+    git(sandbox.work.parent / "runner", "checkout", "-q", "--detach", "origin/roadmap")
+    return sandbox.work.parent / "runner"
+
+
+def configure(sandbox: Sandbox, script: str, **agent: Any) -> None:
+    """An agent that is this script; claims are shared."""
+    config = {
+        "gate": {"command": ["true"]}, "shared": True,
+        "agent": {"command": ["sh", "-c", script], "max-parallel": 3, **agent},
+    }  # fmt: skip
+    sandbox.commit({".coffee.yaml": json.dumps(config)}, "chore: Configure")
+    sandbox.push("roadmap")
+
+
+def here(sandbox: Sandbox, runner: Path, task: str = "US-104") -> tuple[Completed, dict[str, Any]]:
+    done = sandbox.coffee("--json", "spawn", "--here", task, cwd=runner)
+    answer = json.loads(done.out) if done.out else {}
+    if answer:
+        Draft202012Validator(SCHEMA).validate(answer)
+    return done, answer
+
+
+def claims_of(work: Path) -> dict[str, Claim]:
+    """Task -> claim, as this clone knows them."""
+    return {str(task): claim for task, claim in read_claims(open_project(work).repo).items()}
+
+
+def test_it_claims_works_and_pushes(sandbox: Sandbox, runner: Path, git: Git) -> None:
+    """Branch and claim are on the remote, the log was shown, and another clone lands it."""
+    done, answer = here(sandbox, runner)
+    assert done.rc == 0, done.err
+    (spawned,) = answer["spawned"]
+    branch = spawned["branch"]
+    assert (spawned["task"], Path(spawned["worktree"])) == ("US-104", runner)
+    assert f"hello from {branch}" in done.err
+    assert git(runner, "symbolic-ref", "--short", "HEAD") == branch
+    assert git(sandbox.origin, "rev-parse", branch) == git(runner, "rev-parse", "HEAD")
+    landed = sandbox.coffee("merge")
+    assert landed.rc == 0 and branch in landed.out, landed.err
+    assert claims_of(sandbox.work)["US-104"].state is ClaimState.LANDED
+
+
+def test_what_is_not_finished_is_pushed_and_does_not_land(sandbox: Sandbox, runner: Path, git: Git) -> None:
+    """The runner may be gone in a minute: commits of an agent that failed are kept, and nobody takes them for done."""
+    configure(sandbox, WORKS + "; exit 3")
+    git(runner, "fetch", "-q", "origin", "roadmap:roadmap")
+    git(runner, "checkout", "-q", "--detach", "roadmap")
+    done, answer = here(sandbox, runner)
+    assert done.rc == 1
+    branch = answer["spawned"][0]["branch"]
+    assert git(sandbox.origin, "rev-parse", branch) == git(runner, "rev-parse", "HEAD")
+    assert sandbox.coffee("merge").out.splitlines()[-1] == "nothing is ready to merge"
+
+
+def test_a_task_is_worked_on_once(sandbox: Sandbox, runner: Path, git: Git) -> None:
+    """Whoever comes later is told who has it, and changes nothing."""
+    assert here(sandbox, runner)[0].rc == 0
+    git(sandbox.work.parent, "clone", "-q", str(sandbox.origin), "late")
+    before = sandbox.refs("refs/", sandbox.origin)
+    done, answer = here(sandbox, sandbox.work.parent / "late")
+    assert done.rc == 1 and answer["skipped"][0]["reason"] == "claimed"
+    assert sandbox.refs("refs/", sandbox.origin) == before
+
+
+@pytest.mark.parametrize("file", ["pkg/core.py", "untracked.txt"])
+def test_a_checkout_with_changes_is_refused(sandbox: Sandbox, runner: Path, file: str) -> None:
+    """Before anything is claimed."""
+    (runner / file).parent.mkdir(exist_ok=True)
+    (runner / file).write_text("mine\n")
+    done, _ = here(sandbox, runner)
+    assert done.rc == 2 and "not committed" in done.err
+    assert (runner / file).read_text() == "mine\n"
+    assert not sandbox.refs("refs/coffee/tasks/", sandbox.origin)
+
+
+def test_an_agent_that_cannot_be_started_leaves_the_task_free(sandbox: Sandbox, runner: Path, git: Git) -> None:
+    """Also on the remote; the checkout is where it was."""
+    config = {"gate": {"command": ["true"]}, "shared": True, "agent": {"command": ["./no-such-agent"]}}
+    sandbox.commit({".coffee.yaml": json.dumps(config)}, "chore: Configure")
+    sandbox.push("roadmap")
+    git(runner, "fetch", "-q", "origin", "roadmap:roadmap")
+    git(runner, "checkout", "-q", "--detach", "roadmap")
+    done, _ = here(sandbox, runner)
+    assert done.rc == 4, done.err
+    assert git(runner, "rev-parse", "HEAD") == git(runner, "rev-parse", "origin/roadmap")
+    assert claims_of(runner)["US-104"].state is ClaimState.RELEASED
+    assert sandbox.refs("refs/coffee/tasks/", sandbox.origin) == sandbox.refs("refs/coffee/tasks/", runner)
+
+
+def test_ctrl_c_stops_the_agent_and_pushes_what_it_made(sandbox: Sandbox, runner: Path, git: Git) -> None:
+    """A run that is cancelled: no process is left, no commit is lost."""
+    configure(sandbox, WORKS + "; echo ready; sleep 60")
+    git(runner, "fetch", "-q", "origin", "roadmap:roadmap")
+    git(runner, "checkout", "-q", "--detach", "roadmap")
+    child = subprocess.Popen(
+        [sys.executable, "-I", "-m", "coffee_hooks", "spawn", "--here", "US-104"], cwd=runner, stderr=subprocess.PIPE
+    )
+    assert child.stderr is not None
+    while b"ready" not in child.stderr.readline():
+        assert child.poll() is None
+    os.kill(child.pid, signal.SIGINT)
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == 130, said
+    (branch,) = {claim.branch for claim in claims_of(runner).values()}
+    assert git(sandbox.origin, "rev-parse", branch) == git(runner, "rev-parse", "HEAD")
+
+
+def test_a_claim_of_a_dead_machine_is_taken_over(sandbox: Sandbox, runner: Path, git: Git) -> None:
+    """Not before its time is over, not once its branch has moved; the number of its branch is not used again."""
+    assert here(sandbox, runner)[0].rc == 0
+    repo = open_project(sandbox.work).repo
+    sandbox.coffee("status")
+    claim = claims_of(sandbox.work)["US-104"]
+    now = int(time.time())
+    young = claims_.update(repo, claim, state=ClaimState.CLAIMED, sha=None, owner="gone@there/1", since=now)
+    assert young is not None
+    git(sandbox.origin, "update-ref", f"refs/heads/{claim.branch}", claim.base)
+    assert sandbox.coffee("status").rc == 0  # tells the remote
+    again = sandbox.coffee("--json", "spawn", "US-104")
+    assert json.loads(again.out)["skipped"][0]["reason"] == "claimed", again.err
+    old = claims_.update(repo, young, since=now - 3 * 3600)
+    assert old is not None
+    taken = sandbox.coffee("--json", "spawn", "US-104", "--wait")
+    assert taken.rc == 0 and "no word from gone@there/1" in taken.err, taken.err
+    (spawned,) = json.loads(taken.out)["spawned"]
+    assert spawned["branch"] != claim.branch
+
+
+@pytest.mark.parametrize("args", [["--here"], ["--here", "US-104", "US-105"], ["--here", "--on", "github", "US-104"],
+                                  ["--on", "mars"], ["--on", "github", "--wait"]])  # fmt: skip
+def test_what_makes_no_sense_is_usage(sandbox: Sandbox, args: list[str]) -> None:
+    """Exit 2 before anything is claimed."""
+    assert sandbox.coffee("spawn", *args).rc == 2
+
+
+def test_github_needs_shared_claims(sandbox: Sandbox) -> None:
+    """Said with the way to get them."""
+    done = sandbox.coffee("spawn", "--on", "github")
+    assert done.rc == 2 and "shared: true" in done.err and "init --github" in done.err
