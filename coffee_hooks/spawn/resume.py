@@ -76,8 +76,9 @@ def _reverted_on_failure(project: Project, store: Store, before: Claim, job: Job
     except BaseException:
         if before.branch not in at_work(repo.state_dir, store):  # interrupted while it waited to hear of its start
             claims_.update(
-                repo, job.claim, state=before.state, attempt=before.attempt, sha=before.sha, reason=before.reason
-            )
+                repo, job.claim, state=before.state, attempt=before.attempt, sha=before.sha, reason=before.reason,
+                since=before.since,
+            )  # fmt: skip
         raise
 
 
