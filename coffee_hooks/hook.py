@@ -128,6 +128,7 @@ def _cfr_009(arguments: Arguments) -> int:
     found = [each for path in arguments.words for each in violations(_source(path), path)]
     for path, line, column, message in found:
         _say(f"{visible(path)}:{line}:{column}: {visible(message)}")
+        _annotate(path, line, message)
     if found:
         raise CFR009ViolationError(
             f"CFR-009: {len(found)} place{'s' * (len(found) > 1)} where a notification may make a sound",
@@ -152,6 +153,7 @@ def _roadmap_lint(arguments: Arguments) -> int:
         _warn(f"warning: {visible(str(notice))}")
     for notice in findings.new:
         _say(visible(str(notice)))
+        _annotate(notice.path, notice.line, notice.message)
     check(findings)
     return 0
 
@@ -192,6 +194,14 @@ def _no_words(arguments: Arguments) -> None:
 
 def _say(line: str) -> None:
     sys.stdout.write(_encodable(line, sys.stdout.encoding) + "\n")
+
+
+def _annotate(path: str, line: int, message: str) -> None:
+    """Under GitHub Actions the finding stands at its line in the files of a pull request too."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from coffee_hooks.base.actions import annotation
+
+        _say(annotation("error", message, file=path, line=str(line or 1)))
 
 
 def _warn(line: str) -> None:

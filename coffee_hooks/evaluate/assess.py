@@ -168,6 +168,7 @@ def _verdict(
         needs=findings.needs.get(item.id, ()),
         collides_with=rivals,
         wave=wave,
+        hours=_effort(item, spec),
     )
 
 

@@ -11,6 +11,7 @@ from coffee_hooks.base.model import TaskId
 from coffee_hooks.base.text import one_line
 from coffee_hooks.evaluate.collisions import Relation
 from coffee_hooks.evaluate.reasons import Reason, why_not
+from coffee_hooks.evaluate.schedule import Unit
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing, Verdict
 
 MOST_EDGES = 200
@@ -24,6 +25,27 @@ def to_mermaid(evaluation: Evaluation) -> str:
     """A flow chart: a box per wave, arrows for what has to land first, dotted lines for what must not run together."""
     names = {verdict.task: f"t{number}" for number, verdict in enumerate(evaluation.verdicts)}
     return "\n".join(["flowchart LR", *_boxes(evaluation, names), *_edges(evaluation, names)])
+
+
+def to_gantt(evaluation: Evaluation) -> str:
+    """A Gantt chart of the waves, one after the other, what runs already first; the axis counts hours, or tasks.
+
+    Nothing of the calendar is meant: Mermaid draws UNIX seconds, one for each hour.
+    """
+    in_hours = evaluation.schedule.unit is Unit.HOURS
+    by_task = {verdict.task: verdict for verdict in evaluation.verdicts}
+    running = [verdict.task for verdict in evaluation.verdicts if verdict.standing is Standing.RUNNING]
+    lines = ["gantt", f"  title Waves, in {'hours' if in_hours else 'tasks'}", "  dateFormat X", "  axisFormat %s"]
+    start = 0.0
+    sections = [("running", running), *((f"wave {n}", wave) for n, wave in enumerate(evaluation.schedule.waves, 1))]
+    for name, tasks in sections:
+        if not tasks:
+            continue
+        lines.append(f"  section {name}")
+        lengths = {task: (by_task[task].hours if in_hours else None) or 1.0 for task in tasks}
+        lines += [f"  {_bar(by_task[task])} :{start:.0f}, {start + max(1.0, lengths[task]):.0f}" for task in tasks]
+        start += 0.0 if name == "running" else max(1.0, *lengths.values())
+    return "\n".join(lines)
 
 
 class JobOutput(NamedTuple):
@@ -40,7 +62,9 @@ def to_github(evaluation: Evaluation) -> JobOutput:
     matrix = json.dumps({"include": include})  # ASCII on one line, so that no title can add an output of its own
     reasons = why_not(evaluation)
     rows = [_row(verdict, reasons.get(verdict.task, ())) for verdict in evaluation.verdicts]
-    picture = ["", "```mermaid", to_mermaid(evaluation), "```"] if evaluation.verdicts else []
+    drawn = [to_mermaid(evaluation)] if evaluation.verdicts else []
+    drawn += [to_gantt(evaluation)] if evaluation.schedule.waves else []
+    picture = [line for text in drawn for line in ("", "```mermaid", text, "```")]
     shown = table("task|now|wave|why", rows)
     summary = "\n".join(["## Which tasks may run together", "", shown.rstrip(), *picture, ""])
     return JobOutput(f"count={len(chosen)}\nmatrix={matrix}\n", summary)
@@ -73,6 +97,12 @@ def _edges(evaluation: Evaluation, names: dict[TaskId, str]) -> Iterator[str]:
 def _label(verdict: Verdict) -> str:
     title = one_line(verdict.title, _TITLE)
     return _harmless(f"{verdict.task}: {title}" if title else verdict.task)
+
+
+def _bar(verdict: Verdict) -> str:
+    """As a label, without the signs that end the name of a bar."""
+    shown = one_line(f"{verdict.task} {verdict.title}", _TITLE)
+    return "".join(char if char.isalnum() or char in " ._/+-" else " " for char in shown).strip()
 
 
 def _harmless(text: str) -> str:

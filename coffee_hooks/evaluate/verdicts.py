@@ -25,6 +25,7 @@ class Verdict:
     """One task. *line* is that of the roadmap, 0 when it is not in there.
 
     *needs* are what has to land first. *wave* counts from 1, None when the task is not scheduled or can never start.
+    *hours* are what its text says of the effort.
     """
 
     task: TaskId
@@ -38,6 +39,7 @@ class Verdict:
     needs: tuple[Edge, ...] = ()
     collides_with: tuple[TaskId, ...] = ()
     wave: int | None = None
+    hours: float | None = None
 
     @property
     def blocked_by(self) -> tuple[TaskId, ...]:

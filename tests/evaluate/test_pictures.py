@@ -7,7 +7,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 from coffee_hooks.base.model import Status
-from coffee_hooks.evaluate.pictures import MOST_EDGES, to_github, to_mermaid
+from coffee_hooks.evaluate.pictures import MOST_EDGES, to_gantt, to_github, to_mermaid
+from coffee_hooks.evaluate.schedule import Unit
 
 
 def test_the_picture(make: SimpleNamespace) -> None:
@@ -65,7 +66,7 @@ def test_hostile_titles_add_nothing(make: SimpleNamespace) -> None:
     assert outputs.splitlines()[0] == "count=1"
     assert len(outputs.splitlines()) == 2
     assert json.loads(outputs.splitlines()[1].removeprefix("matrix="))["include"][0]["task"] == "US-1"
-    assert summary.count("```") == 2
+    assert summary.count("```") == 4
     assert "<img" not in summary
 
 
@@ -86,3 +87,26 @@ def test_nothing_selected(make: SimpleNamespace) -> None:
     outputs, summary = to_github(make.judge(make.given(1, None), wanted=[]))
     assert outputs == 'count=0\nmatrix={"include": []}\n'
     assert "mermaid" not in summary
+
+
+def test_the_waves_on_a_time_line(make: SimpleNamespace) -> None:
+    """What runs first, then the waves; a bar is as long as its effort where all are known; no sign ends its name."""
+    found = make.judge(
+        make.given(1, make.spec(1, ["a/a.py"])),
+        make.given(2, make.spec(2, ["b/b.py"])),
+        make.given(3, make.spec(3, ["b/b.py"])),
+        running={"US-1": Status.IN_PROGRESS},
+    )
+    first = replace(found.verdicts[1], title="x: a;b, #c")
+    found = replace(found, verdicts=(found.verdicts[0], first, found.verdicts[2]))
+    assert to_gantt(found).splitlines() == [
+        "gantt", "  title Waves, in tasks", "  dateFormat X", "  axisFormat %s",
+        "  section running", "  US-1 Title of US-1 :0, 1",
+        "  section wave 1", "  US-2 x  a b   c :0, 1",
+        "  section wave 2", "  US-3 Title of US-3 :1, 2",
+    ]  # fmt: skip
+    hours = replace(found.schedule, unit=Unit.HOURS)
+    timed = tuple(replace(verdict, hours=number * 2.0) for number, verdict in enumerate(found.verdicts, 1))
+    lines = to_gantt(replace(found, schedule=hours, verdicts=timed)).splitlines()
+    assert lines[1] == "  title Waves, in hours"
+    assert [line.partition(" :")[2] for line in lines if " :" in line] == ["0, 2", "0, 4", "4, 10"]
