@@ -26,7 +26,7 @@ def test_sound_in_a_background_agent(
 def test_an_item_that_is_there_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """roadmap-lint, at the second heading; on a desk there is no such line."""
+    """roadmap-lint, at the line that it names; on a desk there is no such line."""
     monkeypatch.chdir(tmp_path)
     subprocess.run(["git", "init", "-q"], check=True)
     Path("ROADMAP.md").write_text("# R\n\n### US-1: One 📝 Planned\n\n### US-1: Two 📝 Planned\n")
@@ -35,7 +35,7 @@ def test_an_item_that_is_there_twice(
     assert "::error" not in capsys.readouterr().out
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     assert main(["roadmap-lint", "ROADMAP.md"]) == 1
-    assert "::error file=ROADMAP.md,line=5::" in capsys.readouterr().out
+    assert "::error file=ROADMAP.md,line=3::" in capsys.readouterr().out
 
 
 def test_nothing_in_a_text_ends_a_command_or_a_cell() -> None:
