@@ -1,10 +1,9 @@
-"""``coffee-hook`` as git, a server, CI and the real pre-commit framework call it."""
+"""``coffee-hook`` as git, a server and CI call it."""
 
 from __future__ import annotations
 
 import io
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from coffee_hooks.guard.install import install
 from coffee_hooks.hook import main
 
 if TYPE_CHECKING:
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
 Git = Callable[..., str]
 Done = subprocess.CompletedProcess[str]
-ROOT = Path(__file__).resolve().parent.parent
 SHA, ZERO = "a" * 40, "0" * 40
 
 
@@ -234,65 +231,3 @@ def test_a_commit_loads_next_to_nothing(work: Path) -> None:
     package = str(Path(sys.modules["coffee_hooks"].__file__ or "").parents[1])
     done = run([sys.executable, "-I", "-S", "-c", f"import sys; sys.path.append({package!r}); {code}"], work)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.fixture
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of this project, committed and tagged v1 in a repository of their own."""
-    place = tmp_path_factory.mktemp("published")
-    names = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        capture_output=True,
-        check=True,
-        encoding="utf-8",
-    ).stdout.split("\0")
-    for name in names:
-        if name and (ROOT / name).is_file():
-            (place / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, place / name)
-    identity = ["-c", "user.name=Dev", "-c", "user.email=dev@example.invalid"]
-    for command in (["init", "-q"], ["add", "-f", "."], [*identity, "commit", "-q", "-m", "x"], ["tag", "v1"]):
-        subprocess.run(["git", "-C", str(place), *command], check=True)
-    return place
-
-
-def test_under_the_real_framework(sandbox: Sandbox, git: Git, published: Path, tmp_path: Path) -> None:
-    """Installed by pre-commit from a tag it judges commits and pushes; with the native hooks, every ref of a push."""
-    work = sandbox.work
-    framework = {"PRE_COMMIT_HOME": str(tmp_path / "cache"), "VIRTUALENV_NO_PERIODIC_UPDATE": "1"}
-    ids = "".join(f"      - id: {name}\n" for name in ("cfr-013", "cfr-009", "roadmap-lint"))
-    config = (
-        "default_install_hook_types: [pre-commit, pre-merge-commit, pre-push]\n"
-        f"repos:\n  - repo: file://{published}\n    rev: v1\n    hooks:\n{ids}"
-    )
-    sandbox.commit({".pre-commit-config.yaml": config})
-    sandbox.push("roadmap")
-    done = run([sys.executable, "-m", "pre_commit", "install", "--install-hooks"], work, **framework)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-    def attempt(*command: str) -> tuple[int, str]:
-        done = run(["git", *command], work, **framework)
-        return done.returncode, done.stdout + done.stderr
-
-    git(work, "switch", "-q", "-c", "roadmap-wt1")
-    (work / "loud.py").write_text("create_notification(sound=True)\n")
-    git(work, "add", "loud.py")
-    code, text = attempt("commit", "-m", "x")
-    assert (code, "loud.py:1:1: CFR-009" in text) == (1, True), text
-    git(work, "rm", "-q", "-f", "loud.py")
-    code, text = attempt("commit", "--allow-empty", "-m", "x")
-    assert code == 0, text
-    git(work, "switch", "-q", "-c", "feature")
-    code, text = attempt("commit", "--allow-empty", "-m", "x")
-    assert (code, "branch feature may not" in text) == (1, True), text
-    code, text = attempt("push", "origin", "HEAD:feature")
-    assert (code, "branch feature may not" in text) == (1, True), text
-    git(work, "switch", "-q", "roadmap-wt1")
-    code, text = attempt("push", "origin", "roadmap-wt1")
-    assert code == 0, text
-
-    install(work)
-    code, text = attempt("push", "origin", "roadmap-wt1:main", "roadmap-wt1:roadmap-wt2")
-    assert (code, "branch main may not" in text) == (1, True), text
-    code, text = attempt("push", "origin", "roadmap-wt1:roadmap-wt2")
-    assert code == 0, text
