@@ -91,6 +91,14 @@ def _fetch(project: Project, remote: str) -> None:
         raise _unreachable(remote, said)
 
 
+def follows_all(project: Project) -> bool:
+    """Whether a plain ``git fetch`` brings every branch here; it does not in a clone of a single branch."""
+    if project.remote is None:
+        return True
+    asked = project.repo.objects("config", "--get-all", f"remote.{project.remote}.fetch", ok=(0, 1))
+    return any(line.lstrip("+").startswith("refs/heads/*:") for line in asked.text.splitlines())
+
+
 def remote_tips(project: Project, branches: Iterable[str]) -> dict[str, Sha]:
     """Where *branches* are on the remote now; those that are not there are left out. Brings nothing here.
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from coffee_hooks.base import output
 from coffee_hooks.base.actions import tell_actions
 from coffee_hooks.base.errors import UsageError
-from coffee_hooks.base.project import open_project
-from coffee_hooks.base.remote import fetch
+from coffee_hooks.base.project import Project, open_project
+from coffee_hooks.base.remote import fetch, follows_all
 from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.ready import report
 from coffee_hooks.ready.branches import list_branches
-from coffee_hooks.ready.observe import detect_ready
+from coffee_hooks.ready.observe import Readiness, detect_ready
 from coffee_hooks.state.store import open_store
 
 
@@ -33,10 +33,12 @@ def ready_for(start: Path, ask: ReadyAsk) -> int:
     project = open_project(start)
     if ask.fetch:
         fetch(project)
-    target = read_target(project)
-    with open_store(project.repo.state_dir) as store:
-        found = detect_ready(project, store, target, [ask.branch] if ask.branch else ())
-    if ask.branch and not found.candidates and not list_branches(project, target.sha, [ask.branch]):
+    found = _look(project, ask)
+    if not (found.candidates or ask.fetch or follows_all(project)):
+        output.say(f"this clone follows only some branches of {project.remote}: fetching the others")
+        fetch(project)
+        found = _look(project, ask)
+    if ask.branch and not found.candidates and not list_branches(project, found.target_sha, [ask.branch]):
         raise UsageError(f"there is no roadmap-* branch {printable(ask.branch)}", hint="coffee detect-ready lists them")
     if output.wants_json():
         output.answer_json("detect-ready", report.to_json(found))
@@ -47,3 +49,8 @@ def ready_for(start: Path, ask: ReadyAsk) -> int:
     if ask.format == "github":
         tell_actions(*report.to_github(found))
     return 1 if ask.exit_code and not any(candidate.ready for candidate in found.candidates) else 0
+
+
+def _look(project: Project, ask: ReadyAsk) -> Readiness:
+    with open_store(project.repo.state_dir) as store:
+        return detect_ready(project, store, read_target(project), [ask.branch] if ask.branch else ())

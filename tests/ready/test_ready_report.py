@@ -56,6 +56,17 @@ def test_exit_codes(sandbox: Sandbox) -> None:
     assert missing.err == "error: there is no roadmap-* branch roadmap-wt9\nhint: coffee detect-ready lists them\n"
 
 
+def test_a_clone_of_one_branch_sees_the_others(sandbox: Sandbox, git: Git) -> None:
+    """It would find nothing and say so: it fetches, and tells that it does."""
+    sandbox.branch("roadmap-wt1", {"a.py": "1\n"})
+    sandbox.push("roadmap-wt1")
+    narrow = sandbox.work.parent / "narrow"
+    git(sandbox.work.parent, "clone", "-q", "--single-branch", "-b", "roadmap", str(sandbox.origin), "narrow")
+    done = sandbox.coffee("detect-ready", "--json", cwd=narrow)
+    assert [branch["branch"] for branch in checked(done)["worktrees"]] == ["roadmap-wt1"]
+    assert "follows only some branches of origin" in done.err
+
+
 def test_fetch_brings_what_others_pushed(sandbox: Sandbox, git: Git) -> None:
     """Without --fetch nothing asks the remote."""
     other = sandbox.work.parent / "other"
