@@ -51,6 +51,24 @@ def consumer_files(*gate: str, caller: bool = True, land: bool = False, agents: 
     }
 
 
+QUICK = """\
+#!/bin/sh
+# pip would take two seconds of every job to say that the package is there already.
+[ "$*" = "-I -m pip install --quiet coffee-hooks" ] && exec "{python}" -I -c "import coffee_hooks"
+exec "{python}" "$@"
+"""
+
+
+@pytest.fixture(scope="session")
+def job_path(runner_path: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """As `runner_path`, with a `python` that skips the installation of what callers name without a version."""
+    real = shutil.which("python", path=runner_path)
+    quick = tmp_path_factory.mktemp("quick") / "python"
+    quick.write_text(QUICK.format(python=real))
+    quick.chmod(0o755)
+    return f"{quick.parent}{os.pathsep}{runner_path}"
+
+
 @pytest.fixture(scope="session")
 def runner_path(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The PATH of the jobs: a Python in which the wheel just built is installed, ``act``, and what is on ours."""
@@ -77,9 +95,9 @@ def runner_path(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def forge(tmp_path: Path, runner_path: str) -> Iterator[Forge]:
+def forge(tmp_path: Path, job_path: str) -> Iterator[Forge]:
     """A forge without a repository yet."""
-    forge = Forge(tmp_path, runner_path, {LIBRARY: ROOT})
+    forge = Forge(tmp_path, job_path, {LIBRARY: ROOT})
     yield forge
     forge.close()
 

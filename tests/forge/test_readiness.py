@@ -53,7 +53,8 @@ def test_the_summary_says_what_is_ready_and_what_is_missing(forge: Forge, consum
 
 def test_a_forged_branch_name_is_a_name(forge: Forge, consumer: Files, ready: Ready) -> None:
     """It is run by no shell on its way, and refused with the rule that it breaks."""
-    forge.create(consumer("true"))
+    versioned = {name: text.replace('"coffee-hooks"', '"coffee-hooks>=0.1"') for name, text in consumer("true").items()}
+    forge.create(versioned)  # so that pip itself looks for it
     name = "roadmap-$(id)`id`';id;'"
     forge.push(name, {"cup.txt": "clean\n"}, ready(106))
     (run,) = forge.wait_idle()

@@ -292,7 +292,7 @@ def test_a_killed_revert_is_brought_to_its_end_by_the_next(
     (lane.work / "pkg/beta.py").write_text("mine\n")
     driver = Path(__file__).with_name("killed_merge.py")
     argv = [sys.executable, str(driver), str(lane.work.parent), str(tmp_path.parent / f"{tmp_path.name}-kills")]
-    stride = 1 if os.environ.get("COFFEE_TEST_EVERY_KILL") else 97
+    stride = 1 if os.environ.get("COFFEE_TEST_EVERY_KILL") else 149
     words = ("11" if remote else "20", str(stride), "revert", "US-104")
     done = subprocess.run([*argv, *words], capture_output=True, text=True, check=True, timeout=1800)
     ends = [json.loads(line) for line in done.stdout.splitlines()]
