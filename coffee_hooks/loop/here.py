@@ -32,7 +32,7 @@ from coffee_hooks.spawn.spawn import enlisting
 from coffee_hooks.spawn.stop import stop
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state.claims import Claim, ClaimState
-from coffee_hooks.state.dispatched import is_dispatched
+from coffee_hooks.state.dispatched import may_take, this_run
 from coffee_hooks.state.store import Store
 
 
@@ -98,14 +98,21 @@ def _claim(project: Project, store: Store, name: str) -> Job | Skipped:
             job = found[0] if found else skipped[0]
         if isinstance(job, Skipped):
             return job
-        kept, late = publish(project, [job])
+        kept, late = publish(project, [_of_this_run(project, job)])
         return replace(kept[0], origin=Origin.FOUND) if kept else late[0]
 
 
+def _of_this_run(project: Project, job: Job) -> Job:
+    """Under Actions the claim names the run, so that a later attempt of it may go on where this one ended."""
+    run = this_run()
+    named = claims_.update(project.repo, job.claim, owner=run) if run else None
+    return replace(job, claim=named) if named else job
+
+
 def _adopt(project: Project, claim: Claim) -> Job | Skipped:
-    """A claim that was made for whoever comes first."""
+    """A claim that was made for whoever comes first, or that an earlier attempt of this run had."""
     taken = Skipped(claim.task, "claimed", f"{claim.owner} has it on {claim.branch}")
-    if claim.state is not ClaimState.CLAIMED or not is_dispatched(claim):
+    if claim.state is not ClaimState.CLAIMED or not may_take(claim, this_run()):
         return taken
     making = take(project.repo.state_dir, claim.branch)
     if making is None:

@@ -87,6 +87,26 @@ def test_what_is_not_finished_is_pushed_and_does_not_land(sandbox: Sandbox, runn
     assert sandbox.coffee("merge").out.splitlines()[-1] == "nothing is ready to merge"
 
 
+def test_the_next_attempt_of_a_run_goes_on(sandbox: Sandbox, runner: Path, git: Git) -> None:
+    """A job that is started again takes its task up where it was left; another run does not."""
+    configure(sandbox, '[ "$COFFEE_BRANCH" = "$(git symbolic-ref --short HEAD)" ] && ' + WORKS + "; [ -e ../good ]")
+    git(runner, "fetch", "-q", "origin", "roadmap:roadmap")
+    git(runner, "checkout", "-q", "--detach", "roadmap")
+    run = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/demo", "GITHUB_SERVER_URL": "https://github.com"}
+    first = {**run, "GITHUB_RUN_ID": "7", "GITHUB_RUN_ATTEMPT": "1"}
+    assert sandbox.coffee("spawn", "--here", "US-104", cwd=runner, env=first).rc == 1
+    (sandbox.work.parent / "good").touch()
+    answers = []
+    for name, changed in (("other", {"GITHUB_RUN_ID": "8"}), ("same", {}), ("next", {"GITHUB_RUN_ATTEMPT": "2"})):
+        git(sandbox.work.parent, "clone", "-q", "-b", "roadmap", str(sandbox.origin), name)
+        clone = sandbox.work.parent / name
+        answers.append(sandbox.coffee("spawn", "--here", "US-104", cwd=clone, env={**first, **changed}))
+    assert [answer.rc for answer in answers] == [1, 1, 0], answers
+    assert all("has it on roadmap-wt1" in answer.out for answer in answers[:2])
+    assert git(clone, "rev-parse", "HEAD^") == git(clone, "rev-parse", "roadmap")  # on top of what was there
+    assert claims_of(clone)["US-104"].state is ClaimState.DONE
+
+
 def test_a_task_is_worked_on_once(sandbox: Sandbox, runner: Path, git: Git) -> None:
     """Whoever comes later is told who has it, and changes nothing."""
     assert here(sandbox, runner)[0].rc == 0
