@@ -90,7 +90,7 @@ def to_github(report: MergeReport) -> tuple[str, str]:
     if not report.results:
         return outputs, "Nothing is ready to merge.\n"
     rows = [
-        [r.branch, r.task or "", r.outcome, (r.merge_commit or "")[:12], r.reason or "", r.hint or ""]
+        [r.branch, r.task or "", r.outcome, (r.merge_commit or "")[:12], r.reason or "", _next(r)]
         for r in report.results
     ]
     counted = "\n" + to_text(report).splitlines()[-1] + "\n"
@@ -107,8 +107,14 @@ def to_annotations(report: MergeReport) -> str:
             lines.append(annotation("notice", f"{result.task or result.branch}: {result.outcome}{where}", **named))
             continue
         level = "error" if result.outcome in ("gate-failed", "error") else "warning"
-        text = f"{result.outcome}: {result.reason}" + (f". Next: {result.hint}" if result.hint else "")
+        then = _next(result)
+        text = f"{result.outcome}: {result.reason}" + (f". Next: {then}" if then else "")
         lines += [annotation(level, text, **named, file=path) for path in result.conflicts[:10]] or [
             annotation(level, text, **named)
         ]
     return "\n".join(lines)
+
+
+def _next(result: Result) -> str:
+    """What to do next, for somebody who does not sit at the machine that has the log."""
+    return "read what the gate said, in the log of this job" if result.log else result.hint or ""

@@ -128,7 +128,7 @@ class Bench:
         chain, _ = self.builder.chain(green)
         if self.merging.settings.depth is Depth.CHECK:
             self._would_land(green, chain.end.tree)
-            self.builder.base = chain.end
+            self.builder.base = self.merging.ahead = chain.end
             return Landed()
         pushing = self.merging.settings.pushing is Pushing.PUSH
         there = None
@@ -220,7 +220,9 @@ class Bench:
         return replace(found, target=self.project.config.target)
 
     def _builder(self) -> Builder:
-        return builder_at(self.project.repo, self.merging.target.sha, self.config, self.identity)
+        builder = builder_at(self.project.repo, self.merging.target.sha, self.config, self.identity)
+        builder.base = self.merging.ahead or builder.base
+        return builder
 
     def _history(self) -> History:
         recent = read_landings(self.project.repo)[-RECENT:]

@@ -12,7 +12,7 @@ from coffee_hooks.base.lock import LockProof
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.target import Target
-from coffee_hooks.merge.candidate import Work
+from coffee_hooks.merge.candidate import State, Work
 from coffee_hooks.merge.record import Green
 from coffee_hooks.merge.result import Result, Settings
 from coffee_hooks.merge.suspects import Touched
@@ -25,7 +25,8 @@ class Merging:
     """One merge run: the target as it is now, what the gate said, and how each branch ended.
 
     *furnish* copies into a gate clone what `worktrees.copy` names. *tell* hears each result as soon as there is one.
-    *flaky* are the branches of candidates whose runs disagreed, *greens* what would land where nothing may.
+    *flaky* are the branches of candidates whose runs disagreed. Where nothing may land, *greens* are what would, and
+    *ahead* is the target that it would give.
     """
 
     project: Project
@@ -39,6 +40,7 @@ class Merging:
     flaky: list[str] = field(default_factory=list)
     gates: list[tuple[float, float]] = field(default_factory=list)
     greens: list[Green] = field(default_factory=list)
+    ahead: State | None = None
     touched: dict[Work, Touched] = field(default_factory=dict)
     origin: Sha = field(init=False)
     """Where the target was before anything landed."""

@@ -108,6 +108,20 @@ def test_what_was_green_lands_and_the_rest_is_told(lane: Lane, git: Git, second:
     assert [r["code"] for w in ready for r in w["reasons"]] == ["gate-failed"]
 
 
+def test_what_conflicts_with_what_would_land_is_said_at_once(
+    lane: Lane, git: Git, second: Path, tmp_path: Path
+) -> None:
+    """The check goes on from there, as the landing does, and no run is spent on it."""
+    file = tmp_path / "record.json"
+    offer(lane, git, ("roadmap-a", {"a.txt": "1\n"}), ("roadmap-b", {"a.txt": "2\n"}), ("roadmap-c", {"c.txt": "1\n"}))
+    checked = json.loads(check(lane, file).out)
+    assert {r["branch"]: r["outcome"] for r in checked["results"]} == {
+        "roadmap-a": "would-land", "roadmap-b": "conflict", "roadmap-c": "would-land",
+    }  # fmt: skip
+    assert land(lane, file) == {"roadmap-a": "landed", "roadmap-b": "conflict", "roadmap-c": "landed"}
+    assert lane.box.coffee("verify", cwd=second).rc == 0
+
+
 @pytest.mark.usefixtures("second")
 def test_a_target_that_moved_lands_nothing(lane: Lane, git: Git, tmp_path: Path) -> None:
     """What was tested is not what would land."""
