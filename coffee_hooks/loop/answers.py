@@ -19,7 +19,7 @@ from coffee_hooks.cleanup.restore import apply_restore, list_parked, plan_restor
 from coffee_hooks.cleanup.values import CleanupReport, Outcome, RemotePolicy, Waive
 from coffee_hooks.evaluate import report as evaluation_report
 from coffee_hooks.evaluate.evaluate import Selection, evaluate
-from coffee_hooks.loop.dispatch import dispatch_tasks
+from coffee_hooks.loop.dispatch import WORKFLOW, dispatch_tasks
 from coffee_hooks.loop.exchange import catch_up, tell_others
 from coffee_hooks.loop.here import ended_well, spawn_here
 from coffee_hooks.loop.work import crew_for, select, spawn_tasks
@@ -95,16 +95,9 @@ def spawn_for(start: Path, ask: SpawnAsk) -> int:
             _tell_spawned(report)
             return 0 if ended_well(project, report) else 1
         if ask.dry_run:
-            catch_up(project)
-            evaluation, places = select(project, store, ask.tasks, ask.most)
-            crew = crew_for(project, ask.agent)
-            selected = evaluation.selected if places else ()
-            for task in selected:
-                output.answer(f"would claim {task}, make a branch and a worktree for it below {project.worktrees_root}")
-                output.answer(f"would start {crew.name} there")
-            if not selected:
-                output.answer("would start nothing")
-            output.answer_json("spawn", {"spawned": [], "skipped": []})
+            changes = _rehearse(project, store, ask)
+            output.answer_json("spawn", {"spawned": [], "skipped": [], "changes": changes})
+            output.answer("\n".join(f"would {change}" for change in changes) or "would start nothing")
             return 0
         report = spawn_tasks(project, store, ask.tasks, ask.agent, ask.most)
         if ask.wait:
@@ -117,6 +110,23 @@ def spawn_for(start: Path, ask: SpawnAsk) -> int:
     if not report.spawned and not report.skipped:
         output.answer("nothing to start")
     return 1 if ask.tasks and report.skipped else 0
+
+
+def _rehearse(project: Project, store: Store, ask: SpawnAsk) -> list[str]:
+    """What would be done, in order."""
+    catch_up(project)
+    if ask.on == "github":
+        evaluation = evaluate(project, ask.tasks, limit=ask.most)
+        claims = [f"claim {task} for a runner of GitHub and push the claim" for task in evaluation.selected]
+        return [*claims, *([f"start {WORKFLOW} on {project.config.target} there"] if claims else [])]
+    evaluation, places = select(project, store, ask.tasks, ask.most)
+    crew = crew_for(project, ask.agent)
+    where = "switch this checkout to it" if ask.here else f"a worktree for it below {project.worktrees_root}"
+    return [
+        change
+        for task in (evaluation.selected if places else ())
+        for change in (f"claim {task}, make a branch and {where}", f"start {crew.name} there")
+    ]
 
 
 def _dispatch(project: Project, store: Store, ask: SpawnAsk) -> int:

@@ -192,3 +192,15 @@ def test_github_needs_shared_claims(sandbox: Sandbox) -> None:
     """Said with the way to get them."""
     done = sandbox.coffee("spawn", "--on", "github")
     assert done.rc == 2 and "shared: true" in done.err and "init --github" in done.err
+
+
+def test_a_dry_run_says_what_would_be_done(sandbox: Sandbox, runner: Path) -> None:
+    """Here and on GitHub; nothing is claimed."""
+    here_ = sandbox.coffee("--json", "spawn", "--here", "US-104", "-n", cwd=runner)
+    there = sandbox.coffee("--json", "spawn", "--on", "github", "US-104", "-n", cwd=runner)
+    for done, words in ((here_, "switch this checkout"), (there, "start coffee-agents.yml on roadmap there")):
+        assert done.rc == 0, done.err
+        answer = json.loads(done.out)
+        Draft202012Validator(SCHEMA).validate(answer)
+        assert words in "\n".join(answer["changes"])
+    assert not sandbox.refs("refs/coffee/tasks/", runner)
