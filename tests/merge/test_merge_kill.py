@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DRIVER = Path(__file__).with_name("killed_merge.py")
 EVERY = bool(os.environ.get("COFFEE_TEST_EVERY_KILL"))
 SHARES = 4 if EVERY else 1
-STRIDE = 1 if EVERY else 97
+STRIDE = 1 if EVERY else 67
 PLACES = ("remote", "local", "unheld", "batch", "shared")
 
 
