@@ -74,7 +74,7 @@ def read(text: bytes) -> Record:
         if len(text) > LIMIT:
             raise ValueError(f"it is longer than {LIMIT} bytes")
         return _record(json.loads(text))
-    except (ValueError, TypeError, KeyError, RecursionError) as wrong:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as wrong:
         raise UsageError(
             "the file of --recorded is no record of a gate", hint="write it with: coffee merge --check --record FILE",
             detail=printable(str(wrong))[:_LONGEST],

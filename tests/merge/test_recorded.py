@@ -65,6 +65,15 @@ def test_deep_and_long_ones_are_refused(text: bytes) -> None:
         read(text)
 
 
+@given(RECORDS.filter(lambda record: record.greens), st.sampled_from(["seconds", "runs"]), JSON | st.just(10**400))
+def test_a_green_with_another_number_is_read_or_refused(record: Record, name: str, value: Any) -> None:
+    """Also one that is greater than all that Python can hold in a float."""
+    changed = json.loads(write(record))
+    changed["greens"][0][name] = value
+    with suppress(UsageError):
+        assert isinstance(read(json.dumps(changed).encode()), Record)
+
+
 def check(lane: Lane, file: Path, *args: str) -> Completed:
     """The first job: nothing moves."""
     return lane.box.coffee("--json", "merge", "--check", "--no-push", "--record", file, *args)
