@@ -27,6 +27,7 @@ from coffee_hooks.spawn.launch import launch
 from coffee_hooks.spawn.lost import release_lost
 from coffee_hooks.spawn.making import take
 from coffee_hooks.spawn.publish import publish
+from coffee_hooks.spawn.recover import stranded
 from coffee_hooks.spawn.report import Skipped, Spawned, SpawnReport
 from coffee_hooks.spawn.spawn import enlisting
 from coffee_hooks.spawn.stop import stop
@@ -58,7 +59,7 @@ def spawn_here(project: Project, store: Store, name: str, agent: str | None) -> 
             raise
         report = launch(project, store, [job], crew, lambda job: brief_plan(plan, job))
     except BaseException:
-        _let_go(project, top, job.claim)
+        _let_go(project, store, top, job.claim)
         raise
     (spawned,) = report.spawned
     try:
@@ -89,7 +90,7 @@ def _claim(project: Project, store: Store, name: str) -> Job | Skipped:
         task = resolve_task(name, read_plan(project, base).items)
         claim = claims_.read_claims(project.repo).get(task)
         if claim is not None and claim.state not in FREE:
-            job = _adopt(project, claim)
+            job = _adopt(project, claim, stranded(project, store, claim))
         else:
             evaluation = evaluate(project, [task])
             if task not in evaluation.selected:
@@ -109,10 +110,10 @@ def _of_this_run(project: Project, job: Job) -> Job:
     return replace(job, claim=named) if named else job
 
 
-def _adopt(project: Project, claim: Claim) -> Job | Skipped:
-    """A claim that was made for whoever comes first, or that an earlier attempt of this run had."""
+def _adopt(project: Project, claim: Claim, left: bool) -> Job | Skipped:
+    """A claim that was made for whoever comes first, that an earlier attempt of this run had, or a killed call *left*."""
     taken = Skipped(claim.task, "claimed", f"{claim.owner} has it on {claim.branch}")
-    if claim.state is not ClaimState.CLAIMED or not may_take(claim, this_run()):
+    if claim.state is not ClaimState.CLAIMED or not (left or may_take(claim, this_run())):
         return taken
     making = take(project.repo.state_dir, claim.branch)
     if making is None:
@@ -129,13 +130,15 @@ def _adopt(project: Project, claim: Claim) -> Job | Skipped:
     return Job(ours, making, Origin.FRESH, claim.base)
 
 
-def _let_go(project: Project, top: Path, claim: Claim) -> None:
+def _let_go(project: Project, store: Store, top: Path, claim: Claim) -> None:
     """The claim is free again where nothing was done for it; the checkout stands at its base."""
+    stop(project, store, claim)  # Ctrl-C may come when it was started a moment ago
     in_worktree(top, "switch", "--quiet", "--detach", claim.base, ok=(0, 1, 128))
     now = claims_.read_claims(project.repo).get(claim.task)
-    if now is not None and now.nonce == claim.nonce:
+    if now is not None and now.branch == claim.branch and now.owner == claim.owner:
         give_back(project, now, "its agent could not be started")
     tell_others(project)
+    _push(project, claim)
 
 
 def _follow(project: Project, claim: Claim, spawned: Spawned) -> None:

@@ -105,6 +105,11 @@ def recover(project: Project, store: Store, most: int, proof: LockProof) -> tupl
     return tuple(jobs)
 
 
+def stranded(project: Project, store: Store, claim: Claim) -> bool:
+    """Whether a call that was killed left *claim* here, with its branch, before it had an agent."""
+    return any(fate(found) is Fate.CONTINUE for found in _look(project, store, [claim]))
+
+
 def _look(project: Project, store: Store, claims: Iterable[Claim]) -> list[Stranded]:
     claims = list(claims)
     if not claims:

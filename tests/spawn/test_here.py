@@ -160,6 +160,59 @@ def test_ctrl_c_stops_the_agent_and_pushes_what_it_made(sandbox: Sandbox, runner
     assert git(sandbox.origin, "rev-parse", branch) == git(runner, "rev-parse", "HEAD")
 
 
+MEETS = """\
+import os, signal, sys, time
+from coffee_hooks.boundary import main
+from coffee_hooks.loop import here
+from coffee_hooks.spawn import launch
+
+def meets(module, name, number, late):
+    does = getattr(module, name)
+    def instead(*args):
+        done = does(*args) if late else None
+        os.kill(os.getpid(), number)
+        time.sleep(9)
+        return done
+    setattr(module, name, instead)
+
+{meets}
+sys.exit(main(["spawn", "--here", "US-104"]))
+"""
+
+
+def meet(runner: Path, meets: str) -> int:
+    """The exit code of a call that a signal meets at a chosen step."""
+    script = MEETS.format(meets=meets)
+    return subprocess.run([sys.executable, "-c", script], cwd=runner, check=False, capture_output=True).returncode
+
+
+@pytest.mark.parametrize("step", ["launch, 'begin'", "launch, 'answered'", "here, 'launch'"])
+def test_ctrl_c_while_the_agent_is_being_started_stops_it_too(
+    sandbox: Sandbox, runner: Path, git: Git, step: str
+) -> None:
+    """Else it would go on in a checkout that was taken away under it, and its commits would be on no branch."""
+    configure(sandbox, "sleep 2; " + WORKS)
+    git(runner, "fetch", "-q", "origin", "roadmap:roadmap")
+    git(runner, "checkout", "-q", "--detach", "roadmap")
+    assert meet(runner, f"meets({step}, signal.SIGINT, True)") == 130
+    time.sleep(2.5)
+    assert git(runner, "rev-parse", "HEAD") == git(runner, "rev-parse", "roadmap")
+    assert claims_of(runner)["US-104"].state is ClaimState.RELEASED
+    assert sandbox.refs("refs/coffee/tasks/", sandbox.origin) == sandbox.refs("refs/coffee/tasks/", runner)
+    assert here(sandbox, runner)[0].rc == 0
+
+
+def test_a_call_that_was_killed_before_its_agent_is_made_up_for(sandbox: Sandbox, runner: Path, git: Git) -> None:
+    """The next one in the same clone goes on with the claim and the branch."""
+    assert meet(runner, "meets(here, 'launch', signal.SIGKILL, False)") == -signal.SIGKILL
+    (branch,) = {claim.branch for claim in claims_of(runner).values()}
+    assert git(runner, "symbolic-ref", "--short", "HEAD") == branch
+    done, answer = here(sandbox, runner)
+    assert done.rc == 0, done.err
+    assert answer["spawned"][0]["branch"] == branch
+    assert git(sandbox.origin, "rev-parse", branch) == git(runner, "rev-parse", "HEAD")
+
+
 def test_a_claim_of_a_dead_machine_is_taken_over(sandbox: Sandbox, runner: Path, git: Git) -> None:
     """Not before its time is over, not once its branch has moved; the number of its branch is not used again."""
     assert here(sandbox, runner)[0].rc == 0
