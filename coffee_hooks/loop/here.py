@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
+from coffee_hooks.base import output
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
 from coffee_hooks.base.git import ABSENT, in_worktree
 from coffee_hooks.base.model import Sha
@@ -41,8 +43,10 @@ def spawn_here(project: Project, store: Store, name: str, agent: str | None) -> 
     """Run the agent of the task *name* to its end, and push what it made.
 
     The task is claimed, or was for whoever comes first. Raises UsageError when the checkout is not clean, and what
-    ``launch`` raises; then the claim is free again. On Ctrl-C the agent is stopped, and what it made is pushed.
+    ``launch`` raises; then the claim is free again. On Ctrl-C, and on TERM, by which a CI cancels a job, the agent is
+    stopped, and what it made is pushed.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     top = project.repo.top
     if in_worktree(top, "status", "--porcelain", "-z").out:
         raise UsageError("this checkout has changes that are not committed", hint="commit or stash them: git stash -u")
@@ -111,7 +115,7 @@ def _of_this_run(project: Project, job: Job) -> Job:
 
 
 def _adopt(project: Project, claim: Claim, left: bool) -> Job | Skipped:
-    """A claim that was made for whoever comes first, that an earlier attempt of this run had, or a killed call *left*."""
+    """A claim that was made for whoever comes first, that an earlier attempt of this run had, or a dead call *left*."""
     taken = Skipped(claim.task, "claimed", f"{claim.owner} has it on {claim.branch}")
     if claim.state is not ClaimState.CLAIMED or not (left or may_take(claim, this_run())):
         return taken
@@ -149,15 +153,23 @@ def _follow(project: Project, claim: Claim, spawned: Spawned) -> None:
 
 
 def _push(project: Project, claim: Claim) -> None:
-    """Push commits of a task that is not finished too: this machine may be gone in a minute."""
+    """Push commits of a task that is not finished too: this machine may be gone in a minute.
+
+    Where somebody else has the task by now they go to a branch that no landing looks at: who knows how far they are?
+    """
     if project.remote is None:
         return
-    ref, copy = f"refs/heads/{claim.branch}", f"refs/remotes/{project.remote}/{claim.branch}"
+    now = claims_.read_claims(project.repo).get(claim.task)
+    ours = now is not None and now.branch == claim.branch and now.state is not ClaimState.RELEASED
+    name = claim.branch if ours else f"late/{claim.branch}"
+    ref, copy = f"refs/heads/{claim.branch}", f"refs/remotes/{project.remote}/{name}"
     refs = list_refs(project.repo, ref, copy)
     tip, there = refs.get(ref), refs.get(copy)
     if tip in (None, there, claim.base) or (there and not is_ancestor(project.repo, there, Sha(tip or ""))):
         return
-    answer = push(project, [Move(ref, there or ABSENT, Sha(tip or ""))])
+    if not ours:
+        output.say(f"{claim.task} was given to somebody else meanwhile: what was made here goes to {name}")
+    answer = push(project, [Move(f"refs/heads/{name}", there or ABSENT, Sha(tip or ""))])
     if answer.pushed is not Pushed.ACCEPTED:
         raise EnvironmentFailure(
             f"{claim.branch} could not be pushed to {project.remote}", hint=f"git push {project.remote} {claim.branch}",

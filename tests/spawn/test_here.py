@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from coffee_hooks.base.project import open_project
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
+from coffee_hooks.state.sharing import share
 
 if TYPE_CHECKING:
     from conftest import Completed, Git, Sandbox
@@ -142,7 +143,10 @@ def test_an_agent_that_cannot_be_started_leaves_the_task_free(sandbox: Sandbox, 
     assert sandbox.refs("refs/coffee/tasks/", sandbox.origin) == sandbox.refs("refs/coffee/tasks/", runner)
 
 
-def test_ctrl_c_stops_the_agent_and_pushes_what_it_made(sandbox: Sandbox, runner: Path, git: Git) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_stops_the_agent_and_pushes_what_it_made(
+    sandbox: Sandbox, runner: Path, git: Git, number: signal.Signals
+) -> None:
     """A run that is cancelled: no process is left, no commit is lost."""
     configure(sandbox, WORKS + "; echo ready; sleep 60")
     git(runner, "fetch", "-q", "origin", "roadmap:roadmap")
@@ -153,11 +157,38 @@ def test_ctrl_c_stops_the_agent_and_pushes_what_it_made(sandbox: Sandbox, runner
     assert child.stderr is not None
     while b"ready" not in child.stderr.readline():
         assert child.poll() is None
-    os.kill(child.pid, signal.SIGINT)
+    os.kill(child.pid, number)
     _, said = child.communicate(timeout=60)
     assert child.returncode == 130, said
     (branch,) = {claim.branch for claim in claims_of(runner).values()}
     assert git(sandbox.origin, "rev-parse", branch) == git(runner, "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("state", [ClaimState.CLAIMED, ClaimState.RELEASED])
+def test_late_work_of_a_task_that_was_taken_over_is_kept_and_does_not_land(
+    sandbox: Sandbox, runner: Path, git: Git, state: ClaimState
+) -> None:
+    """It may be half done, and a branch that no claim speaks for counts as a person's."""
+    configure(sandbox, WORKS + "; echo ready; while ! test -e ../go; do sleep 0.1; done; exit 3")
+    git(runner, "fetch", "-q", "origin", "roadmap:roadmap")
+    git(runner, "checkout", "-q", "--detach", "roadmap")
+    child = subprocess.Popen(
+        [sys.executable, "-I", "-m", "coffee_hooks", "spawn", "--here", "US-104"], cwd=runner, stderr=subprocess.PIPE
+    )
+    assert child.stderr is not None
+    while b"ready" not in child.stderr.readline():
+        assert child.poll() is None
+    sandbox.coffee("status")
+    claim = claims_of(sandbox.work)["US-104"]
+    there = "roadmap-wt9" if state is ClaimState.CLAIMED else claim.branch
+    project = open_project(sandbox.work)
+    assert claims_.update(project.repo, claim, owner="other@there/1", state=state, branch=there)
+    assert share(project) is None
+    (runner.parent / "go").touch()
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == 1 and f"late/{claim.branch}".encode() in said
+    assert git(sandbox.origin, "rev-parse", f"late/{claim.branch}") == git(runner, "rev-parse", "HEAD")
+    assert sandbox.coffee("merge").out.splitlines()[-1] == "nothing is ready to merge"
 
 
 MEETS = """\
