@@ -86,6 +86,8 @@ def make_plan(project: Project, head: Sha, wanted: Wanted) -> Plan:
         kept += [] if draft else [FRAMEWORK]
     for name, called in github.workflows(target, published()).items() if wanted.github else ():
         path = repo.main / github.FOLDER / name
+        if any((repo.main / folder).is_symlink() for folder in (".github", github.FOLDER)):
+            raise UsageError(f"{github.FOLDER} is a link, which git would commit in its place", hint="make it a folder")
         if read_regular(path) is None:
             drafts.append(Draft(path, None, called.encode()))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -83,12 +84,21 @@ def owner_name() -> str:
 
 
 def owner_here(project: Project) -> str:
-    """Who claims in this repository. Where claims travel each clone has a name of its own: ``user@host/3fa9c1``."""
+    """Who claims in this repository. Where claims travel each clone has a name of its own: ``user@host/3fa9c1``.
+
+    It is drawn once and kept beside the database: machines may have the same names, users and paths.
+    """
     if not project.config.shared:
         return owner_name()
-    import hashlib
-
-    return f"{owner_name()}/{hashlib.sha256(os.fsencode(project.repo.common_dir)).hexdigest()[:6]}"
+    file = project.repo.state_dir / "clone"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        drawn = file.with_name(f"clone.{secrets.token_hex(4)}")
+        drawn.write_text(secrets.token_hex(3))
+        with contextlib.suppress(FileExistsError):  # somebody else's is the one, then
+            file.hardlink_to(drawn)
+        drawn.unlink()
+    return f"{owner_name()}/{file.read_text()}"
 
 
 def read_claims(repo: Repo) -> dict[TaskId, Claim]:

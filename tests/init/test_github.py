@@ -98,3 +98,16 @@ def test_the_command_says_why_not(sandbox: Sandbox) -> None:
     done = sandbox.coffee("init", "--github")
     assert done.rc == 2 and "not on GitHub" in done.err
     assert not (sandbox.work / FOLDER).exists()
+
+
+@pytest.mark.parametrize("linked", [".github", FOLDER])
+def test_a_folder_that_is_a_link_is_refused(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, linked: str) -> None:
+    """Nothing is written outside of the repository."""
+    monkeypatch.setattr(plan, "published", lambda: PLACE)
+    outside = sandbox.work.parent / "outside"
+    outside.mkdir()
+    (sandbox.work / linked).parent.mkdir(exist_ok=True)
+    (sandbox.work / linked).symlink_to(outside)
+    with pytest.raises(UsageError, match="is a link"):
+        set_up(sandbox.work, Wanted(github=True))
+    assert list(outside.iterdir()) == []

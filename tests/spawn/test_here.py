@@ -254,7 +254,7 @@ def test_a_claim_of_a_dead_machine_is_taken_over(sandbox: Sandbox, runner: Path,
     young = claims_.update(repo, claim, state=ClaimState.CLAIMED, sha=None, owner="gone@there/1", since=now)
     assert young is not None
     git(sandbox.origin, "update-ref", f"refs/heads/{claim.branch}", claim.base)
-    assert sandbox.coffee("status").rc == 0  # tells the remote
+    assert sandbox.coffee("status").rc == 0
     again = sandbox.coffee("--json", "spawn", "US-104")
     assert json.loads(again.out)["skipped"][0]["reason"] == "claimed", again.err
     old = claims_.update(repo, young, since=now - 3 * 3600)
