@@ -31,9 +31,9 @@ def workflows(target: str, published: Published | None) -> dict[str, str]:
 def render(target: str, place: str, revision: str, package: str) -> dict[str, str]:
     """The texts with the folder *place* and the *revision* (with its ``@``) that they call, and what pip installs."""
     words = {
-        "@TARGET@": _quoted(re.sub(r"([+!])", r"\\\1", target)),  # a pattern
-        "@NAME@": _quoted(target), "@GROUP@": _quoted(f"coffee-land-{target}"),
-        "@WORKFLOWS@": place, "@REVISION@": revision, "@PACKAGE@": _quoted(package),
+        "__TARGET__": _quoted(re.sub(r"([+!])", r"\\\1", target)),  # a pattern
+        "__NAME__": _quoted(target), "__GROUP__": _quoted(f"coffee-land-{target}"),
+        "__WORKFLOWS__": place, "__REVISION__": revision, "__PACKAGE__": _quoted(package),
     }  # fmt: skip
     texts = {}
     for name in CALLERS:
