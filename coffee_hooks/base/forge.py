@@ -78,15 +78,16 @@ def _post(place: Place, file: str, body: Mapping[str, object], token: str) -> No
             f"a token is not sent to {printable(place.api)}", hint="GITHUB_API_URL must begin with https://"
         )
     headers = {
-        "Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json", "User-Agent": "coffee-hooks",
-        "Content-Type": "application/json",
+        "Accept": "application/vnd.github+json", "Content-Type": "application/json", "User-Agent": "coffee-hooks",
     }  # fmt: skip
     request = Request(url, json.dumps(body).encode(), headers, method="POST")
+    request.add_unredirected_header("Authorization", f"Bearer {token}")
     try:
         with urlopen(request, timeout=SECONDS):
             return
     except HTTPError as refused:
         hint = {
+            307: "the repository was renamed or moved: git remote set-url",
             401: "the token is not valid: set GH_TOKEN",
             403: "the token needs the right to write actions",
             404: f"is {file} on the default branch, and may the token see {place.path}? See: coffee init --github",

@@ -9,12 +9,13 @@ from dataclasses import replace
 from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.forge import dispatch, place_of
 from coffee_hooks.base.git import ABSENT
+from coffee_hooks.base.model import TaskId
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import Move, transact
 from coffee_hooks.base.remote import fetch
 from coffee_hooks.evaluate.evaluate import evaluate
 from coffee_hooks.loop.exchange import tell_others
-from coffee_hooks.loop.work import why_not
+from coffee_hooks.loop.work import left_out
 from coffee_hooks.sources.plan import read_plan
 from coffee_hooks.sources.task_names import resolve_task
 from coffee_hooks.spawn.claim import Job, claim_all, give_back
@@ -23,8 +24,8 @@ from coffee_hooks.spawn.publish import publish
 from coffee_hooks.spawn.report import Skipped
 from coffee_hooks.spawn.spawn import enlisting
 from coffee_hooks.state import claims as claims_
-from coffee_hooks.state.claims import Claim
-from coffee_hooks.state.dispatched import dispatched_to
+from coffee_hooks.state.claims import Claim, ClaimState
+from coffee_hooks.state.dispatched import dispatched_to, may_take
 from coffee_hooks.state.store import Store
 
 WORKFLOW = "coffee-agents.yml"
@@ -50,9 +51,12 @@ def dispatch_tasks(
         claimed, skipped = claim_all(project, evaluation.base, evaluation.selected, proof)
         jobs = [_hand_over(project, job, dispatched_to(f"{place.host}/{place.path}")) for job in claimed]
         kept, late = publish(project, jobs)
+    plan = read_plan(project, evaluation.base)
+    waiting = _waiting(project, [resolve_task(name, plan.items) for name in names], kept)
+    claims = (*(job.claim for job in kept), *waiting)
     try:
-        if kept:
-            tasks = json.dumps([job.claim.task for job in kept])
+        if claims:
+            tasks = json.dumps([claim.task for claim in claims])
             log = project.repo.state_dir / "logs" / "dispatch.log"
             dispatch(place, WORKFLOW, project.config.target, {"tasks": tasks}, log)
     except BaseException:
@@ -64,13 +68,18 @@ def dispatch_tasks(
         for job in kept:
             job.making.finish()
     # A runner makes the branch anew; an empty one here would only stand in its way.
-    for job in kept:
-        transact(project.repo, [Move(f"refs/heads/{job.claim.branch}", job.claim.base, ABSENT)])
-    items = read_plan(project, evaluation.base).items
-    answered = {job.claim.task for job in claimed} | {each.task for each in (*skipped, *late)}
-    asked = dict.fromkeys(resolve_task(name, items) for name in names)
-    others = (why_not(evaluation, task, 1) for task in asked if task not in answered)
-    return tuple(job.claim for job in kept), (*skipped, *late, *(why for why in others if why))
+    for claim in claims:
+        transact(project.repo, [Move(f"refs/heads/{claim.branch}", claim.base, ABSENT)])
+    told = (*skipped, *late)
+    answered = {claim.task for claim in claims} | {each.task for each in told}
+    return claims, (*told, *left_out(evaluation, plan, names, answered, 1))
+
+
+def _waiting(project: Project, named: Sequence[TaskId], kept: Sequence[Job]) -> list[Claim]:
+    """The claims of *named* tasks that no runner has taken: whoever made them may have died before he asked GitHub."""
+    found, ours = claims_.read_claims(project.repo), {job.claim.task for job in kept}
+    claims = (found[task] for task in dict.fromkeys(named) if task in found and task not in ours)
+    return [claim for claim in claims if claim.state is ClaimState.CLAIMED and may_take(claim, None)]
 
 
 def _hand_over(project: Project, job: Job, owner: str) -> Job:

@@ -11,7 +11,6 @@ from pathlib import Path
 from coffee_hooks.base import output
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
 from coffee_hooks.base.git import ABSENT, in_worktree
-from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.push import Pushed, push
 from coffee_hooks.base.refs import Move, list_refs, read_ref, transact
@@ -37,6 +36,9 @@ from coffee_hooks.state import claims as claims_
 from coffee_hooks.state.claims import Claim, ClaimState
 from coffee_hooks.state.dispatched import may_take, this_run
 from coffee_hooks.state.store import Store
+
+LATE = "refs/coffee/late/"
+"""No branch, so that no landing looks at it and no rule about the names of branches refuses it."""
 
 
 def spawn_here(project: Project, store: Store, name: str, agent: str | None) -> SpawnReport:
@@ -155,21 +157,24 @@ def _follow(project: Project, claim: Claim, spawned: Spawned) -> None:
 def _push(project: Project, claim: Claim) -> None:
     """Push commits of a task that is not finished too: this machine may be gone in a minute.
 
-    Where somebody else has the task by now they go to a branch that no landing looks at: who knows how far they are?
+    Where somebody else has the task by now they go to a ref that is no branch: who knows how far they are?
     """
     if project.remote is None:
         return
     now = claims_.read_claims(project.repo).get(claim.task)
-    ours = now is not None and now.branch == claim.branch and now.state is not ClaimState.RELEASED
-    name = claim.branch if ours else f"late/{claim.branch}"
-    ref, copy = f"refs/heads/{claim.branch}", f"refs/remotes/{project.remote}/{name}"
-    refs = list_refs(project.repo, ref, copy)
-    tip, there = refs.get(ref), refs.get(copy)
-    if tip in (None, there, claim.base) or (there and not is_ancestor(project.repo, there, Sha(tip or ""))):
+    branch, copy = f"refs/heads/{claim.branch}", f"refs/remotes/{project.remote}/{claim.branch}"
+    refs = list_refs(project.repo, branch, copy)
+    tip, there = refs.get(branch), refs.get(copy)
+    if tip is None or tip in (there, claim.base):
         return
-    if not ours:
-        output.say(f"{claim.task} was given to somebody else meanwhile: what was made here goes to {name}")
-    answer = push(project, [Move(f"refs/heads/{name}", there or ABSENT, Sha(tip or ""))])
+    if now is not None and now.branch == claim.branch and now.state is not ClaimState.RELEASED:
+        if there is not None and not is_ancestor(project.repo, there, tip):
+            return
+        move = Move(branch, there or ABSENT, tip)
+    else:
+        move = Move(f"{LATE}{claim.branch}/{tip[:12]}", ABSENT, tip)
+        output.say(f"{claim.task} was given to somebody else meanwhile: what was made here goes to {move.ref}")
+    answer = push(project, [move])
     if answer.pushed is not Pushed.ACCEPTED:
         raise EnvironmentFailure(
             f"{claim.branch} could not be pushed to {project.remote}", hint=f"git push {project.remote} {claim.branch}",

@@ -48,6 +48,8 @@ def merge_for(start: Path, ask: Ask) -> int:
         Depth.CHECK if ask.check else Depth.LAND, Pushing.PUSH if ask.push else Pushing.LOCAL, ask.retest, ask.batch,
         ask.jobs,
     )  # fmt: skip
+    if ask.record:
+        ask.record.write_text("")  # fails now rather than after the gate
     with open_store(project.repo.state_dir) as store:
         if ask.dry_run:
             report = _dry_run(project, store, ask)

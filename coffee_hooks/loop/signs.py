@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -45,7 +44,7 @@ def wait_for_sign(repo: Repo, before: Signs, seconds: float) -> None:
 
 def _names(folder: Path) -> frozenset[str]:
     try:
-        return frozenset(os.listdir(folder))  # noqa: PTH208
+        return frozenset(path.name for path in folder.iterdir())
     except OSError:
         return frozenset()
 

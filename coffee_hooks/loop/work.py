@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
@@ -86,10 +86,18 @@ def spawn_tasks(
     report = SpawnReport((), ())
     if crew is not None:
         report = launch(project, store, [*found, *jobs], crew, lambda job: brief_plan(plan, job))
-    answered = {s.task for s in report.spawned} | {s.task for s in (*report.skipped, *skipped)}
+    told = (*report.skipped, *skipped)
+    answered = {each.task for each in report.spawned} | {each.task for each in told}
+    return SpawnReport(report.spawned, (*told, *left_out(evaluation, plan, names, answered, places)))
+
+
+def left_out(
+    evaluation: Evaluation, plan: Plan, names: Sequence[str], answered: Collection[TaskId], places: int
+) -> list[Skipped]:
+    """Why the tasks *names* that are not *answered* yet were not selected. Pure."""
     asked = dict.fromkeys(resolve_task(name, plan.items) for name in names)
     waiting = (why_not(evaluation, task, places) for task in asked if task not in answered)
-    return SpawnReport(report.spawned, (*report.skipped, *skipped, *(why for why in waiting if why)))
+    return [why for why in waiting if why]
 
 
 def startable(selected: Sequence[TaskId], claims: Mapping[TaskId, Claim], running: int) -> Sequence[TaskId]:

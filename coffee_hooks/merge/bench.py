@@ -280,7 +280,7 @@ class Bench:
 
     def _forgive(self, work: Work) -> None:
         if work.blamed:
-            self.written.append(forgive(self.project.repo, work.tip))
+            self.written.append(forgive(self.project.repo, work.tip, self.project.remote))
 
     def _settle(self, work: Work, result: Result) -> None:
         self.held.discard(work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from coffee_hooks.base.text import printable
-from coffee_hooks.merge.bench import Bench
+from coffee_hooks.merge.bench import ATTEMPTS, Bench
 from coffee_hooks.merge.candidate import Work
 from coffee_hooks.merge.merge import share
 from coffee_hooks.merge.record import Green, Other, Record
@@ -28,6 +28,7 @@ def land_recorded(session: Merging, works: Sequence[Work], record: Record) -> No
         members = tuple(by_tip[member] for member in green.members if member in by_tip)
         if len(members) < len(green.members) or not _land(bench, members, green):
             break  # what follows was tested on top of it
+    bench.renew()
     for work in works:
         if work not in session.results:
             _leave(bench, work, others.get((work.branch, work.tip)), moved)
@@ -41,6 +42,7 @@ def _land(bench: Bench, members: tuple[Work, ...], green: Green) -> bool:
     if refused or chain.end.tree != green.tree or bench.keeper.ref_of(green.tree) != green.ref:
         return False
     bench.keeper.believe(green.tree, green.verdict)
+    bench.attempts = ATTEMPTS  # nothing can be tested again here
     return not bench.land(members).again and bench.doomed is None
 
 

@@ -92,11 +92,10 @@ def to_annotations(readiness: Readiness) -> str:
     """
     lines = []
     for c in readiness.candidates:
-        if not c.reasons:
-            lines.append(annotation("notice", f"{c.task or c.branch.name} is ready at {c.branch.tip[:12]}",
-                                    title=c.branch.name))  # fmt: skip
-            continue
-        text = "; ".join(f"{r.code.value}: {r.detail}. Next: {r.hint}" for r in c.reasons)
+        level, text = "notice", f"{c.task or c.branch.name} is ready at {c.branch.tip[:12]}"
+        if c.reasons:
+            level = "warning"
+            text = "; ".join(f"{r.code.value}: {r.detail}. Next: {r.hint}" for r in c.reasons)
         place = {"file": c.conflicts[0]} if c.conflicts else {}
-        lines.append(annotation("warning", text, title=c.branch.name, **place))
+        lines.append(annotation(level, text, title=c.branch.name, **place))
     return "\n".join(lines)

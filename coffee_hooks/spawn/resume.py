@@ -51,14 +51,9 @@ def _next_attempt(project: Project, store: Store, claim: Claim) -> Job:
     try:
         _salvage(project, claim, tip)
         again = claims_.update(
-            repo,
-            claim,
-            state=ClaimState.CLAIMED,
-            attempt=claim.attempt + 1,
-            sha=None,
-            reason=None,
+            repo, claim, state=ClaimState.CLAIMED, attempt=claim.attempt + 1, sha=None, reason=None,
             since=int(time.time()),
-        )
+        )  # fmt: skip
         if again is None:
             raise RuleError(f"somebody else changed the claim on {claim.task}", hint="coffee status")
     except BaseException:

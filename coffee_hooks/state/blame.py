@@ -26,7 +26,7 @@ class Blame:
 
 def read_blames(repo: Repo, remote: str | None = None) -> Mapping[Sha, Blame]:
     """Every blamed commit; those too that other machines pushed to *remote*, as far as they were fetched."""
-    copies = f"{COPIES}{remote}/{PREFIX.removeprefix(OURS)}"
+    copies = _copies(remote)
     refs = list_refs(repo, PREFIX, *([copies] if remote else []))
     values = read_json(repo, refs.values())
     here = (decode(ref, values.get(blob, {})) for ref, blob in refs.items() if ref.startswith(PREFIX))
@@ -46,12 +46,18 @@ def blame(repo: Repo, found: Blame) -> str:
     return ref
 
 
-def forgive(repo: Repo, sha: Sha) -> str:
-    """Forget the blame of *sha*: a person had it tested again and it was green. The ref that is gone."""
-    blob = read_ref(repo, PREFIX + sha)
-    if blob is not None:
-        transact(repo, [Move(PREFIX + sha, blob, ABSENT)])
+def forgive(repo: Repo, sha: Sha, remote: str | None = None) -> str:
+    """Forget the blame of *sha*: a person had it tested again and it was green. The ref that is gone.
+
+    Also what is known of it on *remote*, until the next fetch; whoever shares takes it away there.
+    """
+    refs = list_refs(repo, PREFIX + sha, *([_copies(remote) + sha] if remote else []))
+    transact(repo, [Move(ref, blob, ABSENT) for ref, blob in refs.items()])
     return PREFIX + sha
+
+
+def _copies(remote: str | None) -> str:
+    return f"{COPIES}{remote}/{PREFIX.removeprefix(OURS)}"
 
 
 def decode(ref: str, value: Mapping[str, Any]) -> Blame | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,20 @@ def test_without_token_and_gh_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(EnvironmentFailure, match="no token and no gh"):
         dispatch(Place("github.com", "a/b"), "x.yml", "roadmap", {}, tmp_path / "log")
+
+
+def test_with_gh_and_no_token_gh_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each word an argument of its own, whatever is in it; its failure is said with where to read on."""
+    for name in ("GH_TOKEN", "GITHUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    script = tmp_path / "gh"
+    script.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >'{tmp_path}/asked'\n[ ! -e '{tmp_path}/refuses' ]\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    place, inputs = Place("git.example.org", "a/b"), {"tasks": '["US-1; id"]'}
+    dispatch(place, "x.yml", "roadmap", inputs, tmp_path / "log")
+    words = ["workflow", "run", "x.yml", "--repo", "git.example.org/a/b", "--ref", "roadmap", "-f"]
+    assert (tmp_path / "asked").read_text().splitlines() == [*words, 'tasks=["US-1; id"]']
+    (tmp_path / "refuses").touch()
+    with pytest.raises(EnvironmentFailure, match="gh could not start"):
+        dispatch(place, "x.yml", "roadmap", inputs, tmp_path / "log")

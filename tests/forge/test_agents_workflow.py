@@ -66,6 +66,24 @@ def test_two_tasks_are_done_there_and_land(forge: Forge, consumer: Files) -> Non
     assert not run_git(forge.work, "for-each-ref", "refs/heads/roadmap-*")
 
 
+def test_a_claim_that_nobody_asked_a_runner_for_is_asked_for_again(forge: Forge, consumer: Files) -> None:
+    """kill -9 between the claim and the word to GitHub: the same command again goes on with that claim."""
+    forge.create(files_of(consumer))
+    code = (
+        "import os, sys; from coffee_hooks.loop import dispatch;"
+        "dispatch.dispatch = lambda *asked: os.kill(os.getpid(), 9);"
+        "from coffee_hooks.boundary import main; sys.exit(main(['spawn', '--on', 'github', 'US-104']))"
+    )
+    env = {**os.environ, "GITHUB_API_URL": forge.url, "GH_TOKEN": forge.user_token}
+    killed = subprocess.run([sys.executable, "-I", "-c", code], cwd=forge.work, env=env, check=False)
+    assert killed.returncode == -9 and "refs/coffee/tasks/US-104" in forge.refs()
+    rc, answer, said = laptop(forge, "spawn", "--on", "github", "US-104")
+    assert (rc, [each["branch"] for each in answer["spawned"]]) == (0, ["roadmap-wt1"]), said
+    (run,) = forge.wait_idle()
+    assert run.conclusion == "success" and "refs/heads/roadmap-wt1" not in forge.refs(), run.log
+    assert not run_git(forge.work, "for-each-ref", "refs/heads/roadmap-*")
+
+
 def test_a_refusal_leaves_the_tasks_free(forge: Forge, consumer: Files) -> None:
     """A wrong token, or no workflow there: said, with exit code 4, and the claims are given back on the remote."""
     forge.create(files_of(consumer))

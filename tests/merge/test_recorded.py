@@ -144,6 +144,30 @@ def test_a_target_that_moved_lands_nothing(lane: Lane, git: Git, tmp_path: Path)
     assert lane.remote_target == before
 
 
+def test_a_person_who_pushes_during_the_landing_is_first(lane: Lane, git: Git, second: Path, tmp_path: Path) -> None:
+    """The push loses its race: said as it is, without a word of testing again, which cannot be done here."""
+    file = tmp_path / "record.json"
+    offer(lane, git, ("roadmap-a", {"a.txt": "1\n"}))
+    assert check(lane, file).rc == 0
+    by_hand = git(second, "commit-tree", "-p", "HEAD", "-m", "By hand", "HEAD^{tree}")
+    git(second, "push", "-q", "origin", f"{by_hand}:refs/heads/roadmap-by-hand")
+    hook = lane.box.origin / "hooks" / "pre-receive"
+    outside = "env -u GIT_QUARANTINE_PATH -u GIT_OBJECT_DIRECTORY -u GIT_ALTERNATE_OBJECT_DIRECTORIES git"
+    hook.write_text(f"#!/bin/sh\n{outside} -C '{lane.box.origin}' update-ref refs/heads/roadmap {by_hand}\n")
+    hook.chmod(0o755)
+    done = lane.box.coffee("--json", "merge", "--recorded", file, cwd=second)
+    outcomes = {result["branch"]: result["outcome"] for result in done.json["results"]}
+    assert (outcomes["roadmap-a"], "building and testing" in done.err) == ("moved", False), done
+    assert lane.remote_target == by_hand
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_gate(lane: Lane, second: Path) -> None:
+    """Exit 4, and no gate has run."""
+    lane.with_gate(f"touch '{second}.ran'")
+    done = lane.box.coffee("merge", "--check", "--record", second / "no" / "file")
+    assert done.rc == 4 and not Path(f"{second}.ran").exists()
+
+
 @pytest.mark.usefixtures("second")
 def test_a_branch_that_moved_or_came_lands_nothing(lane: Lane, git: Git, tmp_path: Path) -> None:
     """Neither it nor what was tested together with it: nobody has tested what is left."""

@@ -56,6 +56,16 @@ def here(sandbox: Sandbox, runner: Path, task: str = "US-104") -> tuple[Complete
     return done, answer
 
 
+def begun(runner: Path) -> subprocess.Popen[bytes]:
+    """The command at work, its agent so far that it said ``ready``."""
+    command = [sys.executable, "-I", "-m", "coffee_hooks", "spawn", "--here", "US-104"]
+    child = subprocess.Popen(command, cwd=runner, stderr=subprocess.PIPE)
+    assert child.stderr is not None
+    while b"ready" not in child.stderr.readline():
+        assert child.poll() is None
+    return child
+
+
 def claims_of(work: Path) -> dict[str, Claim]:
     """Task -> claim, as this clone knows them."""
     return {str(task): claim for task, claim in read_claims(open_project(work).repo).items()}
@@ -151,12 +161,7 @@ def test_ctrl_c_stops_the_agent_and_pushes_what_it_made(
     configure(sandbox, WORKS + "; echo ready; sleep 60")
     git(runner, "fetch", "-q", "origin", "roadmap:roadmap")
     git(runner, "checkout", "-q", "--detach", "roadmap")
-    child = subprocess.Popen(
-        [sys.executable, "-I", "-m", "coffee_hooks", "spawn", "--here", "US-104"], cwd=runner, stderr=subprocess.PIPE
-    )
-    assert child.stderr is not None
-    while b"ready" not in child.stderr.readline():
-        assert child.poll() is None
+    child = begun(runner)
     os.kill(child.pid, number)
     _, said = child.communicate(timeout=60)
     assert child.returncode == 130, said
@@ -172,12 +177,7 @@ def test_late_work_of_a_task_that_was_taken_over_is_kept_and_does_not_land(
     configure(sandbox, WORKS + "; echo ready; while ! test -e ../go; do sleep 0.1; done; exit 3")
     git(runner, "fetch", "-q", "origin", "roadmap:roadmap")
     git(runner, "checkout", "-q", "--detach", "roadmap")
-    child = subprocess.Popen(
-        [sys.executable, "-I", "-m", "coffee_hooks", "spawn", "--here", "US-104"], cwd=runner, stderr=subprocess.PIPE
-    )
-    assert child.stderr is not None
-    while b"ready" not in child.stderr.readline():
-        assert child.poll() is None
+    child = begun(runner)
     sandbox.coffee("status")
     claim = claims_of(sandbox.work)["US-104"]
     there = "roadmap-wt9" if state is ClaimState.CLAIMED else claim.branch
@@ -186,8 +186,8 @@ def test_late_work_of_a_task_that_was_taken_over_is_kept_and_does_not_land(
     assert share(project) is None
     (runner.parent / "go").touch()
     _, said = child.communicate(timeout=60)
-    assert child.returncode == 1 and f"late/{claim.branch}".encode() in said
-    assert git(sandbox.origin, "rev-parse", f"late/{claim.branch}") == git(runner, "rev-parse", "HEAD")
+    assert child.returncode == 1 and f"refs/coffee/late/{claim.branch}/".encode() in said
+    assert git(runner, "rev-parse", "HEAD") in sandbox.refs("refs/coffee/late/", sandbox.origin).values()
     assert sandbox.coffee("merge").out.splitlines()[-1] == "nothing is ready to merge"
 
 

@@ -73,6 +73,19 @@ def test_blame_is_kept_renewed_and_forgiven(repo: Repo) -> None:
     assert read_blames(repo) == {TWO: second}
 
 
+def test_a_blame_of_another_machine_counts_until_it_is_forgiven(repo: Repo, git: Git) -> None:
+    """Its log is not here; forgiven here, it is gone at once and not with the next fetch; our own goes first."""
+    blame(repo, Blame(ONE, TWO, THREE, "/there/log"))
+    here, there = BLAMES + ONE, f"refs/coffee-remote/origin/verdicts/blamed/{ONE}"
+    git(repo.top, "update-ref", there, here)
+    assert read_blames(repo, "origin") == {ONE: Blame(ONE, TWO, THREE, "/there/log")}
+    git(repo.top, "update-ref", "-d", here)
+    assert (read_blames(repo), read_blames(repo, "other")) == ({}, {})
+    assert read_blames(repo, "origin") == {ONE: Blame(ONE, TWO, THREE, None)}
+    assert forgive(repo, ONE, "origin") == here
+    assert read_blames(repo, "origin") == {}
+
+
 @pytest.mark.parametrize("text", [*NONSENSE, json.dumps({"base": ONE, "tree": "x"}), json.dumps({"base": ONE})])
 def test_a_blame_that_makes_no_sense_blames_nobody(repo: Repo, git: Git, text: str) -> None:
     """Rubbish under the prefix, or a good blame under a name that is no commit, is left out."""
