@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -222,11 +223,12 @@ def test_ctrl_c_while_the_agent_is_being_started_stops_it_too(
     sandbox: Sandbox, runner: Path, git: Git, step: str
 ) -> None:
     """Else it would go on in a checkout that was taken away under it, and its commits would be on no branch."""
-    configure(sandbox, "sleep 2; " + WORKS)
+    configure(sandbox, "test -e ../go || sleep 600; " + WORKS)
     git(runner, "fetch", "-q", "origin", "roadmap:roadmap")
     git(runner, "checkout", "-q", "--detach", "roadmap")
     assert meet(runner, f"meets({step}, signal.SIGINT, True)") == 130
-    time.sleep(2.5)
+    assert not [agent.pid for agent in psutil.process_iter(["cwd"]) if agent.info["cwd"] == str(runner)]
+    (runner.parent / "go").touch()
     assert git(runner, "rev-parse", "HEAD") == git(runner, "rev-parse", "roadmap")
     assert claims_of(runner)["US-104"].state is ClaimState.RELEASED
     assert sandbox.refs("refs/coffee/tasks/", sandbox.origin) == sandbox.refs("refs/coffee/tasks/", runner)
