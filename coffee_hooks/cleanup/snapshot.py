@@ -28,7 +28,7 @@ def save_work(repo: Repo, home: Home, tree: Tree, identity: Mapping[str, str]) -
     with tempfile.TemporaryDirectory(dir=repo.state_dir) as folder:
         copy = Path(folder) / "index"
         if (home.git_dir / "index").is_file():
-            shutil.copyfile(home.git_dir / "index", copy)
+            shutil.copy2(home.git_dir / "index", copy)  # a younger index would hide edits of the same moment
         index, files = _only_index(repo, copy) if home.missing else _write_trees(home.path, copy, tree)
     parents = (home.head,) if home.head else ()
     staged = _commit(repo, index or files, parents, "Index", env)

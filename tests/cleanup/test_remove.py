@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -117,6 +118,22 @@ def test_a_dirty_tree_is_kept_until_its_loss_is_named(yard: Yard) -> None:
     (grave,) = read_graves(yard.project.repo)
     assert yard.git(yard.work, "show", f"{grave.dirty}:note.txt") == "untracked"
     assert yard.git(yard.work, "show", f"{grave.dirty}:pkg/new1.py") == "edited"
+
+
+def test_an_edit_in_the_moment_of_the_checkout_is_saved(yard: Yard) -> None:
+    """Same size, same time as the index: a copy of the index that is younger would take the file for unchanged."""
+    tree = yard.landed(1)
+    file, index = tree / "pkg/new1.py", Path(yard.git(tree, "rev-parse", "--absolute-git-dir")) / "index"
+    yard.git(yard.work, "config", "core.trustCtime", "false")
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+    yard.git(tree, "update-index", "--refresh")
+    edited = file.read_text().swapcase()
+    file.write_text(edited)
+    for path in (file, index):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    assert yard.one(1, Waive.DIRTY).outcome is Outcome.REMOVED
+    (grave,) = read_graves(yard.project.repo)
+    assert yard.git(yard.work, "show", f"{grave.dirty}:pkg/new1.py") == edited.strip()
 
 
 def test_waivers_need_names(yard: Yard) -> None:
