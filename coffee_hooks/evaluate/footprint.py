@@ -16,6 +16,7 @@ from enum import Enum
 from coffee_hooks.base.model import Intent, NamedPath, PathKind, Spec
 from coffee_hooks.evaluate.patterns import Segments, meet, segments_of
 from coffee_hooks.evaluate.tree import TreeIndex
+from coffee_hooks.sources.bookkeeping import is_bookkeeping
 
 DECLARED = 0.97
 """A spec that says it writes a file: specs are wrong now and then."""
@@ -30,13 +31,6 @@ NEW_NAME = 0.8
 KNOWN = 0.25
 """A footprint with no place likelier than this says nothing about where the task will work."""
 
-_SHARED_NAME = re.compile(
-    r"(?:roadmap|changes|history|news|release[-_]notes)(?:\.(?:md|rst|txt|adoc))?"
-    r"|changelog(?:[\w*-]*|[\w.*-]*\.(?:md|rst|txt|adoc))"
-    r"|[\w.*-]+\.lock|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.ya?ml|go\.sum",
-    re.IGNORECASE,
-)
-_FRAGMENTS = frozenset({"changelog.d", "changes.d", "newsfragments", ".changeset", ".changes"})
 _SPEC_NAME = re.compile(r"SPEC-(?:\d+(?:[-.]\d+)*(?![\w])|[A-Z]+(?![a-z]))")
 
 
@@ -98,7 +92,7 @@ def footprint(spec: Spec | None, tree: TreeIndex, *, roadmap: str = "") -> Footp
     if spec is None or not spec.readable:
         return Footprint(Scope.UNKNOWN)
     found = _merged(place for signal in SIGNALS for place in signal(spec, tree))
-    shared = tuple(place for place in found if place.pattern == roadmap or _is_shared(place))
+    shared = tuple(place for place in found if place.pattern == roadmap or is_bookkeeping(place.pattern))
     places = tuple(place for place in found if place not in shared)
     return Footprint(_scope(found), places, shared)
 
@@ -194,12 +188,3 @@ def _scope(places: Iterable[Place]) -> Scope:
     if Source.DECLARED in known:
         return Scope.DECLARED
     return Scope.PREDICTED if known else Scope.UNKNOWN
-
-
-def _is_shared(place: Place) -> bool:
-    """Whether every task may touch it without being in another's way."""
-    path = place.pattern.rstrip("/")
-    if _FRAGMENTS.intersection(path.split("/")):
-        return True
-    name = posixpath.basename(path)
-    return place.kind is not PathKind.DIRECTORY and bool(_SHARED_NAME.fullmatch(name))
