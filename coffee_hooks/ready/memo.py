@@ -6,13 +6,13 @@ its own in the state folder and may be deleted at any time.
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from coffee_hooks.base.files import keep_json, recall_json
 from coffee_hooks.base.git import OID, Repo
 from coffee_hooks.base.merge_tree import Merged
 from coffee_hooks.base.model import Sha
@@ -43,13 +43,13 @@ def key_of(repo: Repo, target: Sha, roadmaps: Sequence[str]) -> str:
 
 def recall(repo: Repo, key: str) -> Memo:
     """The memo kept under *key*; an empty one when there is none, it is another's, or the file is no memo."""
+    held = recall_json(repo.state_dir / FILE)
     try:
-        held = json.loads((repo.state_dir / FILE).read_bytes())
         if held["key"] != key:
             return Memo()
         effects = {_sha(tip): _effect(*values) for tip, values in held["effects"].items()}
         conflicts = {(_sha(a), _sha(b)): bool(conflict) for a, b, conflict in held["conflicts"]}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError):
         return Memo()
     return Memo(effects, conflicts)
 
@@ -63,12 +63,7 @@ def keep(repo: Repo, key: str, memo: Memo) -> None:
         },
         "conflicts": [[a, b, conflict] for (a, b), conflict in memo.conflicts.items()],
     }
-    with contextlib.suppress(OSError):
-        making = repo.state_dir / f"{FILE}.new"
-        making.unlink(missing_ok=True)  # of a process that was killed, or of one that is at it: then both lose nothing
-        with making.open("x", encoding="ascii") as file:
-            file.write(json.dumps(value))
-        making.replace(repo.state_dir / FILE)
+    keep_json(repo.state_dir / FILE, value)
 
 
 def _settings(common_dir: Path) -> tuple[Path, ...]:

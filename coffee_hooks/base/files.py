@@ -1,0 +1,26 @@
+"""Files that only spare the next command some work: replaced whole or not at all, and nothing fails without them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+
+def keep_json(path: Path, value: object) -> None:
+    """Replace *path*. Where it cannot be written (a full or read-only disk) the next command takes longer."""
+    with contextlib.suppress(OSError):
+        making = path.with_name(f"{path.name}.new")
+        making.unlink(missing_ok=True)  # of a process that was killed, or of one that is at it: then both lose nothing
+        with making.open("x", encoding="ascii") as file:
+            file.write(json.dumps(value))
+        making.replace(path)
+
+
+def recall_json(path: Path) -> Any:
+    """What `keep_json` wrote to *path*, or whatever else is there; None when that is not JSON."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
