@@ -164,6 +164,8 @@ class Repo:
     version: tuple[int, int] = OLDEST_GIT
     attributes: Path | None = field(default=None, compare=False)
     """A folder holding the target's ``.gitattributes`` files, when it has some."""
+    aside: Path | None = field(default=None, compare=False)
+    """A folder for new objects that are not to come among the repository's own."""
 
     @property
     def state_dir(self) -> Path:
@@ -192,7 +194,15 @@ class Repo:
         if not scratch.is_dir():
             scratch.mkdir(parents=True, exist_ok=True)
         places = {"GIT_DIR": str(self.common_dir), "GIT_WORK_TREE": str(scratch)}
-        return ["git", "-C", str(scratch), *_PINS, *args], _PINNED | places
+        return ["git", "-C", str(scratch), *_PINS, *args], _PINNED | places | self.object_folders
+
+    @property
+    def object_folders(self) -> dict[str, str]:
+        """What tells git where to write new objects; nothing unless that is *aside*."""
+        if self.aside is None:
+            return {}
+        own = str(self.common_dir / "objects").replace("\\", "\\\\").replace('"', '\\"')
+        return {"GIT_OBJECT_DIRECTORY": str(self.aside), "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{own}"'}
 
     def network(
         self,

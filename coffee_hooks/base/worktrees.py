@@ -38,7 +38,7 @@ class Worktree:
     @property
     def in_progress(self) -> str | None:
         """The operation that waits to be finished here, in words."""
-        return next((words for name, words in _IN_PROGRESS.items() if (self.git_dir / name).exists()), None)
+        return operation_in(self.git_dir)
 
     @property
     def busy_branch(self) -> str | None:
@@ -50,6 +50,11 @@ class Worktree:
                 continue
             return name.removeprefix("refs/heads/")
         return None
+
+
+def operation_in(git_dir: Path) -> str | None:
+    """The operation that waits to be finished in the checkout of *git_dir*, in words."""
+    return next((words for name, words in _IN_PROGRESS.items() if (git_dir / name).exists()), None)
 
 
 def list_worktrees(repo: Repo) -> tuple[Worktree, ...]:

@@ -17,7 +17,7 @@ from coffee_hooks.guard.cfr_013 import check_branch
 from coffee_hooks.loop.exchange import tell_others
 from coffee_hooks.ready.branches import count_ahead
 from coffee_hooks.ready.judge import listed
-from coffee_hooks.ready.observe import uncommitted
+from coffee_hooks.ready.uncommitted import uncommitted
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state.claims import ClaimState
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from coffee_hooks.base.git import GitFailed, Repo, in_worktree
+from coffee_hooks.base.git import GitFailed, Repo
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import list_refs, read_json
@@ -21,6 +21,7 @@ from coffee_hooks.ready.foresee import foresee
 from coffee_hooks.ready.judge import AgentState, Code, Facts, Reason, Review, Signal, judge
 from coffee_hooks.ready.radar import Overlap
 from coffee_hooks.ready.reverted import Reverted, effects_on_top, find_reverted
+from coffee_hooks.ready.uncommitted import Uncommitted, uncommitted
 from coffee_hooks.state.agent_state import Doing, what_agents_do
 from coffee_hooks.state.blame import Blame, read_blames
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
@@ -35,7 +36,8 @@ REVIEWS = "refs/coffee/reviews/"
 class Candidate:
     """A branch as detect-ready reports it. *red_log* is where the gate wrote why it was red at this commit.
 
-    *reverted* is None unless its landing was taken back.
+    *touched* is what landing its commits would change. *reverted* is None unless its landing was taken back,
+    *uncommitted* None where everything is committed.
     """
 
     branch: Branch
@@ -47,6 +49,12 @@ class Candidate:
     touched: tuple[str, ...]
     red_log: Path | None = None
     reverted: Reverted | None = None
+    uncommitted: Uncommitted | None = None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Everything that it changes, committed or not, sorted."""
+        return tuple(sorted({*self.touched, *(self.uncommitted.paths if self.uncommitted else ())}))
 
     @property
     def ready(self) -> bool:
@@ -115,9 +123,9 @@ def _state_of(claim: Claim | None) -> ClaimState | None:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """A checkout of a branch: where, what is uncommitted (or why nobody knows), what is in progress."""
+    """A checkout of a branch: what is uncommitted (or why nobody knows), what is in progress."""
 
-    path: Path
+    checkout: Worktree
     dirty: tuple[str, ...]
     in_progress: str | None
     unreadable: str | None = None
@@ -149,13 +157,14 @@ def _candidate(branch: Branch, ahead: int, seen: _Seen) -> Candidate:
     reverted = seen.reverted.get(branch.name)
     conflicts = merged.conflicts if merged and not merged.clean else ()
     ignored = config.ready.ignore
+    dirty = tuple(p for p in state.dirty if not any(fnmatch.fnmatch(p, g) for g in ignored)) if state else ()
     facts = Facts(
         branch=branch.name,
         target=config.target,
         task=task,
         commits_ahead=ahead,
         changes=bool(paths),
-        dirty=[p for p in state.dirty if not any(fnmatch.fnmatch(p, g) for g in ignored)] if state else (),
+        dirty=dirty,
         unreadable=state.unreadable if state else None,
         in_progress=state.in_progress if state else None,
         agent=_agent(doing, claim),
@@ -171,8 +180,9 @@ def _candidate(branch: Branch, ahead: int, seen: _Seen) -> Candidate:
         protected=[p for p in paths if any(is_under(p, rule) for rule in config.merge.protect)],
     )
     return Candidate(
-        branch, ahead, task, state.path if state else None, judge(facts), conflicts, paths,
+        branch, ahead, task, state.checkout.path if state else None, judge(facts), conflicts, paths,
         Path(blamed.log) if blamed and blamed.log else None, reverted,
+        Uncommitted(state.checkout, dirty) if state and dirty else None,
     )  # fmt: skip
 
 
@@ -222,19 +232,9 @@ def _states(repo: Repo, branches: Sequence[Branch]) -> dict[str, _State]:
 
 def _state(worktree: Worktree) -> _State:
     try:
-        return _State(worktree.path, uncommitted(worktree.path), worktree.in_progress)
+        return _State(worktree, uncommitted(worktree.path), worktree.in_progress)
     except GitFailed as failed:  # one broken worktree must not hide all the others
-        return _State(worktree.path, (), worktree.in_progress, failed.detail or failed.what)
-
-
-def uncommitted(path: Path) -> tuple[str, ...]:
-    """Paths of a checkout that are changed or untracked and not ignored."""
-    said = in_worktree(
-        path, "status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none",
-        env={"GIT_OPTIONAL_LOCKS": "0"},
-    )  # fmt: skip
-    columns = {"1": 8, "u": 10, "?": 1}
-    return tuple(record.split(" ", columns[record[0]])[-1] for record in said.records if record[:1] in columns)
+        return _State(worktree, (), worktree.in_progress, failed.detail or failed.what)
 
 
 def _reviews(project: Project) -> dict[Sha, Review] | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.merge_tree import Merged, merge_trees
-from coffee_hooks.base.model import Sha
+from coffee_hooks.base.model import Sha, TaskId
+from coffee_hooks.ready.escaped import Escaped
 from coffee_hooks.sources.roadmap_conflict import resolve
 
 MOST_ROADMAPS = 100
@@ -24,6 +25,29 @@ class Overlap:
     b: str
     paths: tuple[str, ...]
     conflict: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """*branch* changes *paths* where nobody foresaw that *task* would."""
+
+    branch: str
+    task: TaskId
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Radar:
+    """What is worth a look while agents work. All of it is sorted by branch, then by path."""
+
+    overlaps: tuple[Overlap, ...]
+    outside: tuple[Outside, ...] = ()
+    escaped: tuple[Escaped, ...] = ()
+
+
+def worth_telling(overlaps: Iterable[Overlap], shared: Callable[[str], bool]) -> tuple[Overlap, ...]:
+    """*overlaps* without those in files alone that are *shared* by all tasks, unless they conflict. Pure."""
+    return tuple(o for o in overlaps if o.conflict or not all(map(shared, o.paths)))
 
 
 def shared_paths(touched: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], tuple[str, ...]]:
