@@ -46,8 +46,8 @@ def merge_worktree_branches(
       architect merge-worktree-branches --list
     """
     from coffee_hooks.loop.merging import Ask, merge_for
+    from coffee_hooks.loop.readiness import ReadyAsk, ready_for
     from coffee_hooks.loop.tasks import expect_task
-    from coffee_hooks.ready.answer import ReadyAsk, ready_for
 
     asked = [branch for branch in (check, merge, dry_run) if branch is not None]
     if len(asked) + list_ != 1:

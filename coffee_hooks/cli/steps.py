@@ -85,7 +85,7 @@ def detect_ready(
     Example:
       coffee detect-ready --fetch
     """
-    from coffee_hooks.ready.answer import ReadyAsk, ready_for
+    from coffee_hooks.loop.readiness import ReadyAsk, ready_for
 
     return ready_for(here(), ReadyAsk(branch, known_format(format_, "text json github"), fetch, exit_code))
 

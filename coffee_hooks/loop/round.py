@@ -1,4 +1,4 @@
-"""One round of the orchestrator: reconcile, detect, merge, look after failures, clean up, spawn. It never waits."""
+"""One round of the orchestrator: reconcile, detect, watch, merge, look after failures, clean up, spawn; no waiting."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from coffee_hooks.base.model import TaskId
 from coffee_hooks.loop import signs
 from coffee_hooks.loop.care import look_after
 from coffee_hooks.loop.drain import merge_ready
+from coffee_hooks.loop.lookout import keep_watch
 from coffee_hooks.loop.moment import Moment
 from coffee_hooks.loop.recruit import start_agents
 from coffee_hooks.loop.tidy import clean_up
@@ -38,14 +39,15 @@ def play(moment: Moment) -> Activity:
     _reconcile(moment)
     moment.claims = read_claims(moment.project.repo)  # before the branches: a claim that is older than them is harmless
     readiness = detect_ready(moment.project, moment.store, moment.target, claims=moment.claims)
+    blind = keep_watch(moment, readiness)
     moment.landed = merge_ready(moment, readiness)
     if not moment.landed:  # else everything is judged again at once, against the new target
         look_after(moment, readiness)
     clean_up(moment, readiness)
     start_agents(moment)
     _narrate(moment)
-    if moment.trouble is not None:
-        raise moment.trouble
+    if trouble := moment.trouble or blind:
+        raise trouble
     moment.memory.signs = signs.look(moment.project.repo)
     if moment.landed or _has_ended(moment, began):
         return Activity.PROGRESS

@@ -1,4 +1,4 @@
-"""Where everything stands: tasks, agents, branches, the queue, overlaps, and two counters."""
+"""Where everything stands: tasks, agents, branches, the queue, what the radar shows, and two counters."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import one_line, printable
 from coffee_hooks.loop.exchange import catch_up
+from coffee_hooks.loop.radar import scan
 from coffee_hooks.ready.observe import Candidate, Readiness, detect_ready
-from coffee_hooks.ready.report import overlap_json, overlap_line
+from coffee_hooks.ready.radar import Radar
+from coffee_hooks.ready.report import radar_json, radar_lines
 from coffee_hooks.state.agent_state import Doing, look
 from coffee_hooks.state.agents import AgentRun, EndReason, all_runs
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
@@ -36,6 +38,7 @@ class StatusReport:
     claims: tuple[Claim, ...]
     doing: tuple[Doing, ...]
     readiness: Readiness
+    radar: Radar
     completed: int
     last_cleanup: float | None
 
@@ -47,9 +50,10 @@ def read_status(project: Project, store: Store) -> StatusReport:
     runs = all_runs(store)
     latest = {run.branch: run for run in runs}
     cleaned = fact(store, "last_cleanup")
+    readiness = detect_ready(project, store, read_target(project), claims=found)
     return StatusReport(
         time.time(), tuple(claims), tuple(look(project.repo.state_dir, run) for run in latest.values()),
-        detect_ready(project, store, read_target(project), claims=found), ran_beside_another(claims, runs),
+        readiness, scan(project, store, readiness, found), ran_beside_another(claims, runs),
         float(cleaned) if cleaned else None,
     )  # fmt: skip
 
@@ -94,7 +98,7 @@ def to_json(status: StatusReport) -> dict[str, Any]:
              "ready": c.ready, "reasons": [r.code.value for r in c.reasons]}
             for c in status.readiness.candidates
         ],
-        "overlaps": [overlap_json(overlap) for overlap in status.readiness.overlaps],
+        **radar_json(status.radar),
         "state": {"parallel_executions_completed": status.completed, "last_cleanup": status.last_cleanup},
     }  # fmt: skip
 
@@ -122,7 +126,7 @@ def to_text(status: StatusReport) -> str:
         return "nothing is claimed and no roadmap-* branch is open; start with: coffee run"
     lines = _aligned(rows)
     lines += [f"{claim.task}: {one_line(claim.reason)}" for claim in status.claims if claim.reason]
-    lines += [overlap_line(overlap) for overlap in status.readiness.overlaps]
+    lines += radar_lines(status.radar)
     queue = [printable(name) for name, candidate in open_.items() if candidate.ready]
     return "\n".join([*lines, *([f"queue: {', '.join(queue)}"] if queue else [])])
 

@@ -54,6 +54,12 @@ def addressed_to(store: Store, recipient: str) -> list[Notification]:
     return [_notification(row) for row in store.rows(sql, (recipient,))]
 
 
+def dedupe_keys(store: Store, beginning: str) -> list[str]:
+    """The ``dedupe_key`` of every notification that has one with this *beginning*, oldest first."""
+    sql = "SELECT dedupe_key FROM notifications WHERE substr(dedupe_key, 1, ?) = ? ORDER BY id"
+    return [str(key) for (key,) in store.rows(sql, (len(beginning), beginning))]
+
+
 def mark_read(store: Store, number: int, when: float) -> None:
     """Acknowledge one; the first time counts. Raises ``UsageError`` when there is no such notification."""
     done = store.write("UPDATE notifications SET read_at = ifnull(read_at, ?) WHERE id = ?", (when, number))

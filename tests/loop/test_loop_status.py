@@ -102,6 +102,7 @@ def test_nothing_yet(shop: Shop) -> None:
     """An empty repository has a status, and a next step."""
     assert status(shop) == {
         "schema": 1, "command": "status", "tasks": [], "agents": [], "branches": [], "overlaps": [],
+        "outside": [], "escaped": [],
         "state": {"parallel_executions_completed": 0, "last_cleanup": None},
     }  # fmt: skip
     assert shop.box.coffee("status").out == (

@@ -56,6 +56,7 @@ def test_everything_lands_and_nothing_is_left(shop: Shop, capfd: pytest.CaptureF
 def test_the_messages_of_the_workflow_are_delivered(shop: Shop) -> None:
     """Architect and orchestrator get theirs, once for each landing; the orchestrator's are read when it cleaned up."""
     shop.drop("105", "106")
+    shop.configure("echo >> pkg/alpha.py; git commit -qam x")  # where its spec says, or the radar had more to tell
     assert shop.run() == 0
     (ready,) = shop.notices("architect")
     (merged,) = shop.notices("orchestrator")

@@ -1,4 +1,4 @@
-"""``coffee detect-ready`` as it is typed. Here and not with the other answers: it loads no phase but its own."""
+"""``coffee detect-ready`` as it is typed. Not with the other answers: it loads no phase that it does not need."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.remote import fetch, follows_all
 from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import printable
+from coffee_hooks.loop.radar import scan
 from coffee_hooks.ready import report
 from coffee_hooks.ready.branches import list_branches
 from coffee_hooks.ready.observe import Readiness, detect_ready
+from coffee_hooks.ready.radar import Radar
+from coffee_hooks.state.claims import read_claims
 from coffee_hooks.state.store import open_store
 
 
@@ -33,24 +36,26 @@ def ready_for(start: Path, ask: ReadyAsk) -> int:
     project = open_project(start)
     if ask.fetch:
         fetch(project)
-    found = _look(project, ask)
+    found, radar = _look(project, ask)
     if not (found.candidates or ask.fetch or follows_all(project)):
         output.say(f"this clone follows only some branches of {project.remote}: fetching the others")
         fetch(project)
-        found = _look(project, ask)
+        found, radar = _look(project, ask)
     if ask.branch and not found.candidates and not list_branches(project, found.target_sha, [ask.branch]):
         raise UsageError(f"there is no roadmap-* branch {printable(ask.branch)}", hint="coffee detect-ready lists them")
     if output.wants_json():
-        output.answer_json("detect-ready", report.to_json(found))
+        output.answer_json("detect-ready", report.to_json(found, radar))
     elif ask.format == "github":
-        output.answer(report.to_annotations(found))
+        output.answer(report.to_annotations(found, radar))
     else:
-        output.answer(report.to_text(found))
+        output.answer(report.to_text(found, radar))
     if ask.format == "github":
-        tell_actions(*report.to_github(found))
+        tell_actions(*report.to_github(found, radar))
     return 1 if ask.exit_code and not any(candidate.ready for candidate in found.candidates) else 0
 
 
-def _look(project: Project, ask: ReadyAsk) -> Readiness:
+def _look(project: Project, ask: ReadyAsk) -> tuple[Readiness, Radar]:
     with open_store(project.repo.state_dir) as store:
-        return detect_ready(project, store, read_target(project), [ask.branch] if ask.branch else ())
+        claims = read_claims(project.repo)
+        found = detect_ready(project, store, read_target(project), [ask.branch] if ask.branch else (), claims)
+        return found, scan(project, store, found, claims)
