@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from coffee_hooks import boundary
+from coffee_hooks.base import git as gate
+from coffee_hooks.base import output
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -102,6 +109,60 @@ def completed(command: Sequence[str], stdin: str | None, **where: Any) -> Comple
         command, input=(stdin or "").encode(*ENCODING), capture_output=True, check=False, timeout=300, **where
     )
     return Completed(done.returncode, done.stdout.decode(*ENCODING), done.stderr.decode(*ENCODING))
+
+
+def in_this_process(args: Sequence[str], where: Path, environ: Mapping[str, str], stdin: str | None) -> Completed:
+    """How ``coffee`` ends: the start of a Python costs more than most commands, and nine tests of ten run one."""
+    with ExitStack() as after:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            after.callback(signal.signal, number, signal.getsignal(number))
+        after.callback(output.configure, loudness=output.Loudness.NORMAL, as_json=False)
+        after.callback(gate.trace.__setitem__, slice(None), list(gate.trace))
+        before = os.open(".", os.O_RDONLY)
+        after.callback(os.close, before)
+        after.callback(os.fchdir, before)
+        after.enter_context(environment(environ))
+        os.chdir(where)
+        files = [after.enter_context(tempfile.TemporaryFile()) for _ in range(3)]
+        files[0].write((stdin or "").encode(*ENCODING))
+        files[0].seek(0)
+        with standard_files(*(file.fileno() for file in files)):
+            rc = boundary.main(args)
+        said = [os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode(*ENCODING) for file in files[1:]]
+    return Completed(rc, *said)
+
+
+@contextmanager
+def environment(changes: Mapping[str, str]) -> Iterator[None]:
+    """The environment with *changes*, and afterwards as it was."""
+    before = dict(os.environ)
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update({name: value for name, value in before.items() if os.environ.get(name) != value})
+
+
+@contextmanager
+def standard_files(*files: int) -> Iterator[None]:
+    """Descriptors in the place of stdin, stdout and stderr, for Python and for whatever it starts."""
+    names, modes = ("stdin", "stdout", "stderr"), ("r", "w", "w")
+    ours, streams = [os.dup(place) for place in range(3)], [getattr(sys, name) for name in names]
+    for stream in streams[1:]:
+        stream.flush()
+    try:
+        for place, file in enumerate(files):
+            os.dup2(file, place)
+            setattr(sys, names[place], os.fdopen(place, modes[place], encoding="utf-8", closefd=False))
+        yield
+    finally:
+        for place, stream in enumerate(streams):
+            getattr(sys, names[place]).close()
+            setattr(sys, names[place], stream)
+            os.dup2(ours[place], place)
+            os.close(ours[place])
 
 
 def run_git(cwd: Path, *args: str, input: str | None = None, check: bool = True) -> str:
@@ -239,15 +300,21 @@ class Sandbox:
 
     def coffee(
         self,
-        *args: str,
+        *args: str | Path,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         stdin: str | None = None,
     ) -> Completed:
-        """Run the real command in a process of its own, from ``work`` unless told otherwise."""
+        """Run a command as its console script would, from ``work`` unless told otherwise, in this very process."""
+        return in_this_process(list(map(str, args)), cwd or self.work, env or {}, stdin)
+
+    def coffee_apart(
+        self, *args: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> Completed:
+        """As ``coffee``, in a process of its own: for what a process is, and for several side by side."""
         # -I keeps the sandbox's files out of sys.path, as for the installed console script.
-        command = [sys.executable, "-I", "-m", "coffee_hooks", *args]
-        return completed(command, stdin, cwd=cwd or self.work, env={**os.environ, **(env or {})})
+        command = [sys.executable, "-I", "-m", "coffee_hooks", *map(str, args)]
+        return completed(command, None, cwd=cwd or self.work, env={**os.environ, **(env or {})})
 
     def refs(self, prefix: str = "refs/", where: Path | None = None) -> dict[str, str]:
         """Full ref name -> SHA below a prefix, of ``work`` or of another repository."""

@@ -206,9 +206,9 @@ def test_the_c_locale_gets_ascii(sandbox: Sandbox) -> None:
     """Under LC_ALL=C not one byte of text is outside ASCII; JSON stays UTF-8 and whole."""
     sandbox.branch("roadmap-wt1", {"x": "x"}, "feat: Implement US-104 - Café 🚀")
     environ = {"LC_ALL": "C", "COFFEE_READY__SIGNAL": "none"}
-    text = sandbox.coffee("detect-ready", env=environ)
+    text = sandbox.coffee_apart("detect-ready", env=environ)
     assert (text.out + text.err).isascii() and "roadmap-wt1" in text.out
-    (found,) = sandbox.coffee("--json", "detect-ready", env=environ).json["worktrees"]
+    (found,) = sandbox.coffee_apart("--json", "detect-ready", env=environ).json["worktrees"]
     assert found["last_commit_msg"] == "feat: Implement US-104 - Café 🚀"
 
 

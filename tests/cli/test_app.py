@@ -144,7 +144,7 @@ def test_no_colour_and_no_emoji_where_they_are_not_wanted(sandbox: Sandbox) -> N
     """Piped output has no escape at all; a locale without UTF-8 gets plain words."""
     sandbox.branch("roadmap-mine", {"a.py": "1\n"}, "feat: mine")
     for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}):
-        done = sandbox.coffee("status", env=env)
+        done = sandbox.coffee_apart("status", env=env)
         assert done.rc == 0, done.err
         assert "\x1b" not in done.out + done.err
     assert (done.out + done.err).isascii()
@@ -160,7 +160,7 @@ def test_a_closed_pipe_is_no_error(sandbox: Sandbox) -> None:
 def test_variables_of_a_hook_do_not_lead_elsewhere(sandbox: Sandbox, tmp_path: Path) -> None:
     """Inside a git hook GIT_DIR and GIT_INDEX_FILE point at another place; we look at ours."""
     env = {"GIT_DIR": str(tmp_path), "GIT_INDEX_FILE": str(tmp_path / "index"), "GIT_WORK_TREE": str(tmp_path)}
-    assert sandbox.coffee("status", env=env).rc == 0
+    assert sandbox.coffee_apart("status", env=env).rc == 0
 
 
 # --- schemas --------------------------------------------------------------------------------------

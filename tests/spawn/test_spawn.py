@@ -105,7 +105,9 @@ def race(box: Sandbox, *names: str) -> list[dict[str, list[dict[str, object]]]]:
     """Real commands side by side, one for each name; their answers."""
     agent = {"COFFEE_AGENT__COMMAND": "[sleep, '600']", "COFFEE_AGENT__MAX_PARALLEL": "8"}
     with ThreadPoolExecutor(max_workers=len(names)) as pool:
-        return [done.json for done in pool.map(lambda name: box.coffee("--json", "spawn", name, env=agent), names)]
+        return [
+            done.json for done in pool.map(lambda name: box.coffee_apart("--json", "spawn", name, env=agent), names)
+        ]
 
 
 def test_eight_at_once_start_one_agent(lab: Lab) -> None:
