@@ -13,6 +13,8 @@ from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.git import ABSENT, OID, GitFailed, Repo
 from coffee_hooks.base.model import Sha
 
+CLAIMS = "refs/coffee/tasks/"
+
 
 @dataclass(frozen=True, slots=True)
 class Move:

@@ -10,11 +10,10 @@ from coffee_hooks.base.git import ABSENT, NETWORK_SECONDS, Result
 from coffee_hooks.base.lock import hold
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
-from coffee_hooks.base.refs import Move, list_refs, transact
+from coffee_hooks.base.refs import CLAIMS, Move, list_refs, transact
 
 OURS = "refs/coffee/"
 COPIES = "refs/coffee-remote/"
-CLAIMS = "refs/coffee/tasks/"
 _ALWAYS, _SHARED = ("landings*",), ("tasks/*", "verdicts/*", "seq*")
 """What travels below ``refs/coffee/``: the landing record always, the rest in shared mode."""
 

@@ -87,5 +87,5 @@ def _order(project: Project, kit: Kit, agent: Agent, run: int, argv: Command, si
     claim = kit.claim
     return Order(
         run, claim.task, claim.branch, since, claim.attempt, argv, str(kit.worktree), str(project.repo.common_dir),
-        str(kit.log), agent.timeout, agent.idle_timeout,
+        str(kit.log), agent.timeout, agent.idle_timeout, project.config.shared,
     )  # fmt: skip

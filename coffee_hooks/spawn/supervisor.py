@@ -71,7 +71,8 @@ def main(argv: Sequence[str]) -> int:
         _end(order, agent.process.returncode, reason)
         path.unlink(missing_ok=True)
         stop_file(order.state_dir, order.run).unlink(missing_ok=True)
-    _tell_others(order)  # nobody here waits for the network
+    if order.shared:
+        _tell_others(order)  # nobody here waits for the network
     return 0
 
 
@@ -153,7 +154,7 @@ def _end(order: Order, code: int | None, reason: EndReason) -> None:
 
 
 def _tell_others(order: Order) -> None:
-    """Where claims are shared the remote gets claim and branch; what fails is made up for by the next command."""
+    """The remote gets claim and branch; what fails is made up for by the next command."""
     from coffee_hooks.base.project import open_project
     from coffee_hooks.state.sharing import share
 

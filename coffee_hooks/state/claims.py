@@ -8,12 +8,12 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coffee_hooks.base.git import ABSENT, Repo
 from coffee_hooks.base.model import Sha, TaskId
-from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import (
+    CLAIMS,
     Move,
     encode,
     is_branch_name,
@@ -24,7 +24,9 @@ from coffee_hooks.base.refs import (
     transact,
     write_json,
 )
-from coffee_hooks.base.remote import CLAIMS
+
+if TYPE_CHECKING:  # a supervisor reads claims and no configuration
+    from coffee_hooks.base.project import Project
 
 PREFIX = CLAIMS
 

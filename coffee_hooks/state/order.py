@@ -12,7 +12,7 @@ from typing import TextIO
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run and how long; paths are absolute, times are seconds."""
+    """What to run and how long; paths are absolute, times are seconds. *shared*: other machines wait for its end."""
 
     run: int
     task: str
@@ -25,6 +25,7 @@ class Order:
     log: str
     timeout: float
     idle_timeout: float
+    shared: bool = False
 
     @property
     def state_dir(self) -> Path:

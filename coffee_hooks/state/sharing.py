@@ -11,8 +11,8 @@ from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.base.git import ABSENT
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.push import Pushed, push
-from coffee_hooks.base.refs import Move, list_refs, read_json, transact
-from coffee_hooks.base.remote import CLAIMS, copy_of, exchanging, fetch_shared
+from coffee_hooks.base.refs import CLAIMS, Move, list_refs, read_json, transact
+from coffee_hooks.base.remote import copy_of, exchanging, fetch_shared
 from coffee_hooks.base.target import is_ancestor
 from coffee_hooks.base.text import printable
 from coffee_hooks.state.claims import ClaimState, read_claims

@@ -16,8 +16,8 @@ import pytest
 
 from coffee_hooks.base.git import ABSENT
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.refs import Move
-from coffee_hooks.base.remote import CLAIMS, adoptions
+from coffee_hooks.base.refs import CLAIMS, Move
+from coffee_hooks.base.remote import adoptions
 
 if TYPE_CHECKING:
     from conftest import Completed, Sandbox
