@@ -104,7 +104,7 @@ def test_a_timeout_ends_the_whole_group(tmp_path: Path) -> None:
     """Grandchildren, one in a session of its own among them, go with a command that takes too long."""
     (tmp_path / "elsewhere.py").write_text(ELSEWHERE)
     command = f'"{sys.executable}" elsewhere.py & sh -c "echo \\$\\$ >> pids; sleep 600" & sleep 600'
-    end, _, _ = go(tmp_path, command, seconds=1.0)
+    end, _, _ = go(tmp_path, command, seconds=4.0)  # until then both have said who they are
     assert end is End.TIMED_OUT
     assert living(pids(tmp_path, 2)) == []
 
@@ -137,8 +137,9 @@ def tell(shell: subprocess.Popen[bytes], line: str) -> None:
 
 def test_a_group_is_asked_to_end_once(group: subprocess.Popen[bytes], tmp_path: Path) -> None:
     """One TERM, so that a clean-up that takes its time is not cut short by a second one."""
+    # A loop: its sleep is asked too, and when that ends first there is nothing left to wait for.
     (tmp_path / "polite").write_text(
-        "trap 'echo term >> asked; sleep 0.3; exit' TERM\necho $$ >> pids\nsleep 60 & wait"
+        "trap 'echo term >> asked; sleep 0.3; exit' TERM\necho $$ >> pids\nwhile :; do sleep 60 & wait; done"
     )
     tell(group, "sh polite & wait")
     started = pids(tmp_path, 1)

@@ -187,7 +187,10 @@ def test_gates_side_by_side(lane: Lane, tmp_path: Path) -> None:
     at.mkdir()
     script = (
         f"trap 'rmdir {at}/$$' EXIT; trap 'exit 1' TERM; mkdir {at}/$$; "
-        f"ls {at} | wc -l >> {at}.many; pwd >> {at}.where; sleep 0.3; {RED_FILES}"
+        # The first two wait for each other, though not for ever.
+        f"n=0; while [ ! -e {at}.met ] && [ $(ls {at} | wc -l) = 1 ] && [ $n -lt 500 ]; do n=$((n+1)); sleep 0.02; "
+        "done; "
+        f"touch {at}.met; ls {at} | wc -l >> {at}.many; pwd >> {at}.where; sleep 0.1; {RED_FILES}"
     )
     lane.configure(gate={"command": ["sh", "-c", script], "retries": 0})
     for number in range(1, 9):
@@ -203,7 +206,7 @@ def test_gates_side_by_side(lane: Lane, tmp_path: Path) -> None:
 
 def test_a_hung_branch_does_not_keep_the_others(lane: Lane) -> None:
     """A timeout is nobody's verdict, but the innocent land."""
-    lane.configure(gate={"command": ["sh", "-c", "[ ! -e hang ] || sleep 60"], "timeout": "1s", "retries": 0})
+    lane.configure(gate={"command": ["sh", "-c", "[ ! -e hang ] || sleep 60"], "timeout": "2s", "retries": 0})
     lane.branch(1)
     lane.branch(2, {"hang": "x\n"})
     lane.branch(3)

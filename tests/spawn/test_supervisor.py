@@ -101,8 +101,8 @@ def test_silence_longer_than_the_idle_timeout_is_a_stall(lab: Lab) -> None:
 @pytest.mark.parametrize("sign", ["echo .", "touch file$n", "git commit -q --allow-empty -m x"])
 def test_an_agent_that_gives_signs_is_not_killed(lab: Lab, sign: str) -> None:
     """A healthy worker was killed for seeming silent (jwbron/egg#3639): output, files or commits each keep it alive."""
-    lab.agent = f"for n in 1 2 3 4 5 6; do sleep 0.3; {sign}; done; {COMMIT}"
-    lab.limits = replace(lab.limits, idle_timeout=Seconds(1.2))
+    lab.agent = f"for n in 1 2 3 4 5 6 7 8 9; do sleep 0.3; {sign}; done; {COMMIT}"
+    lab.limits = replace(lab.limits, idle_timeout=Seconds(2.0))
     lab.spawn("US-104")
     lab.wait()
     assert lab.run().reason is EndReason.DONE
@@ -138,7 +138,7 @@ def test_grandchildren_in_a_session_of_their_own_are_ended_too(lab: Lab) -> None
 def test_an_agent_that_ignores_sigterm_is_killed(lab: Lab) -> None:
     """Ending an agent does not need its consent."""
     lab.agent = "trap '' TERM; while :; do sleep 0.1; done"
-    lab.limits = replace(lab.limits, timeout=Seconds(0.2))
+    lab.limits = replace(lab.limits, timeout=Seconds(1.5))  # by then it ignores it
     lab.spawn("US-104")
     lab.wait()
     assert lab.run().reason is EndReason.TIMED_OUT
