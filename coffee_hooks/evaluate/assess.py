@@ -115,11 +115,14 @@ def _schedule(
     question: Question, items: Sequence[RoadmapItem], pairs: Sequence[Pair], needs: Mapping[TaskId, tuple[Edge, ...]]
 ) -> Schedule:
     apart: dict[TaskId, set[TaskId]] = {item.id: set() for item in items}
+    risk: dict[TaskId, dict[TaskId, float]] = {item.id: {} for item in items}
     for pair in pairs:
         ordered = pair.relation is Relation.DEPENDENCY and pair.risk <= question.threshold
-        if pair.relation is not Relation.INDEPENDENT and not ordered:
-            apart[pair.a].add(pair.b)
-            apart[pair.b].add(pair.a)
+        for one, other in ((pair.a, pair.b), (pair.b, pair.a)):
+            if pair.relation is Relation.INDEPENDENT and pair.risk:
+                risk[one][other] = pair.risk
+            elif pair.relation is not Relation.INDEPENDENT and not ordered:
+                apart[one].add(other)
     effort = {item.id: _effort(item, question.specs.get(item.id)) for item in items}
     known = {task: hours for task, hours in effort.items() if hours is not None}
     in_hours = bool(items) and len(known) == len(items)
@@ -127,6 +130,8 @@ def _schedule(
         tasks=tuple(item.id for item in items if item.id not in question.running),
         apart=apart,
         needs={item.id: {edge.on for edge in needs.get(item.id, ())} for item in items},
+        risk=risk,
+        threshold=question.threshold,
         running=tuple(item.id for item in items if item.id in question.running),
         limit=question.limit,
         effort=known if in_hours else {},

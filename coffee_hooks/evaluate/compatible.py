@@ -1,28 +1,44 @@
-"""Largest compatible sets of a conflict graph. Vertices are bits of an integer; the lowest has the highest priority."""
+"""Which of some tasks to start side by side. Tasks are bits of an integer; the lowest has the highest priority."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+
+from coffee_hooks.evaluate.ascent import ascend, take
+from coffee_hooks.evaluate.optimum import optimum
+from coffee_hooks.evaluate.stakes import Stakes, even
 
 EXACT = 20
-"""Up to this many vertices the largest set is found exactly, beyond by greedy choice."""
+"""Among up to this many tasks that gain something the best set is found exactly, beyond by small steps."""
+TRIED = 500
+"""So many, divided by the number of tasks, are tried as the first of a set: hundreds take no longer than dozens."""
 
 
-def choose(conflicts: Sequence[int], candidates: int, limit: int | None = None) -> int:
-    """As many of *candidates* as have no conflict with each other, at most *limit*.
+def choose(conflicts: Sequence[int], candidates: int, limit: int | None = None, stakes: Stakes | None = None) -> int:
+    """The *candidates* without a conflict that are worth most together, at most *limit*.
 
-    *conflicts* holds the neighbours of each vertex. Of several largest sets it is the one whose vertices, sorted,
-    come first in lexicographic order. Exact for up to ``EXACT`` candidates; beyond, the better of two greedy sets:
-    by priority, and fewest conflicts first.
+    *conflicts* holds the rivals of each task; in *stakes* they cost ``APART``. Without *stakes* every task gains the
+    same, and a set is worth most that is largest. Of several such sets it is the one whose tasks, sorted, come first
+    in lexicographic order. Exact for up to ``EXACT`` candidates that gain anything; beyond, the best of several sets
+    that no step makes better: grown from nothing, from a greedy choice by priority, from one by fewest conflicts, and
+    from single tasks.
     """
+    stakes = stakes or even(conflicts)
+    tasks = [task for task in bits(candidates) if stakes.gains[task] >= 0]
     most = candidates.bit_count() if limit is None else limit
-    if candidates.bit_count() <= EXACT:
-        return _exact(conflicts, candidates, most)
-    by_priority = _take(conflicts, bits(candidates), most)
-    degrees = sorted(bits(candidates), key=lambda at: (conflicts[at] & candidates).bit_count())
-    by_degree = _take(conflicts, degrees, most)
-    return min(by_priority, by_degree, key=lambda picked: (-picked.bit_count(), [*bits(picked)]))
+    if len(tasks) <= EXACT:
+        here = stakes.among(tasks)
+        picked = optimum(here, most, here.worth(ascend(here, (), most)))
+    else:
+        tasks = [*bits(candidates)]
+        here = stakes.among(tasks)
+        rivals = [(conflicts[task] & candidates).bit_count() for task in tasks]
+        by_priority = range(len(tasks))
+        by_rivals = sorted(by_priority, key=rivals.__getitem__)
+        alone = ([task][:most] for task in by_priority[: TRIED // len(tasks)])
+        starts = (), take(here, by_priority, most), take(here, by_rivals, most), *alone
+        picked = min((ascend(here, start, most) for start in starts), key=lambda found: (-here.worth(found), found))
+    return sum(1 << tasks[at] for at in picked)
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -31,39 +47,3 @@ def bits(mask: int) -> Iterator[int]:
         lowest = mask & -mask
         yield lowest.bit_length() - 1
         mask ^= lowest
-
-
-def _exact(conflicts: Sequence[int], candidates: int, most: int) -> int:
-    @cache
-    def size(rest: int) -> int:
-        """Branch on a vertex of highest degree; one of degree 0 or 1 is in some largest set."""
-        best, at = 0, 0
-        for vertex in bits(rest):
-            degree = (conflicts[vertex] & rest).bit_count()
-            if degree <= 1:
-                return 1 + size(rest & ~(conflicts[vertex] | 1 << vertex))
-            if degree > best:
-                best, at = degree, vertex
-        if not best:
-            return 0
-        return max(1 + size(rest & ~(conflicts[at] | 1 << at)), size(rest & ~(1 << at)))
-
-    picked, missing = 0, min(most, size(candidates))
-    for vertex in bits(candidates):
-        if not missing:
-            break
-        candidates &= ~(1 << vertex)
-        if not conflicts[vertex] & picked and 1 + size(candidates & ~conflicts[vertex]) >= missing:
-            picked |= 1 << vertex
-            candidates &= ~conflicts[vertex]
-            missing -= 1
-    return picked
-
-
-def _take(conflicts: Sequence[int], order: Iterable[int], most: int) -> int:
-    picked = blocked = 0
-    for at in order:
-        if picked.bit_count() < most and not blocked >> at & 1:
-            picked |= 1 << at
-            blocked |= conflicts[at]
-    return picked
