@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from coffee_hooks.base.errors import UsageError
@@ -11,6 +12,7 @@ from coffee_hooks.base.text import printable
 from coffee_hooks.evaluate.collisions import Pair, Relation
 from coffee_hooks.evaluate.footprint import Scope
 from coffee_hooks.evaluate.order import Edge
+from coffee_hooks.evaluate.stakes import PARTS, cost
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing, Verdict
 
 _PLACES = 4
@@ -28,28 +30,34 @@ def why_not(evaluation: Evaluation) -> Mapping[TaskId, tuple[Reason, ...]]:
     """For each candidate that does not start now why, the weightiest reason first."""
     verdicts = {verdict.task: verdict for verdict in evaluation.verdicts}
     busy = {v.task for v in evaluation.verdicts if v.can_parallel or v.standing is Standing.RUNNING}
-    hard: dict[TaskId, list[Pair]] = {}
+    beside: dict[TaskId, list[Pair]] = {}
     for pair in evaluation.pairs:
-        if pair.relation is not Relation.INDEPENDENT:
-            for task, other in ((pair.a, pair.b), (pair.b, pair.a)):
-                if other in busy:
-                    hard.setdefault(task, []).append(pair)
+        for task, other in ((pair.a, pair.b), (pair.b, pair.a)):
+            if other in busy:
+                beside.setdefault(task, []).append(pair)
     return {
-        verdict.task: _reasons(verdict, verdicts, hard.get(verdict.task, []))
+        verdict.task: _reasons(verdict, verdicts, beside.get(verdict.task, []), evaluation.threshold)
         for verdict in evaluation.verdicts
         if verdict.standing is Standing.CANDIDATE and not verdict.can_parallel
     }
 
 
-def _reasons(verdict: Verdict, verdicts: Mapping[TaskId, Verdict], hard: Iterable[Pair]) -> tuple[Reason, ...]:
+def past_the_limit(task: TaskId) -> Reason:
+    """Nothing stands in the way of *task*, but the places are taken."""
+    return Reason("as many as --limit allows were chosen before it", f"coffee evaluate {task}")
+
+
+def _reasons(
+    verdict: Verdict, verdicts: Mapping[TaskId, Verdict], beside: Sequence[Pair], threshold: float
+) -> tuple[Reason, ...]:
+    """*beside* are its pairs with the running and the chosen tasks."""
     reasons = [_waits(edge, verdicts.get(edge.on)) for edge in verdict.needs]
     if not reasons:
-        reasons += _in_the_way(verdict, verdicts, hard)
+        reasons += _in_the_way(verdict, verdicts, beside)
     if verdict.footprint.scope is Scope.UNKNOWN:
         hint = f"list the files it writes in a spec, or run it alone: coffee spawn {verdict.task}"
         reasons.append(Reason(f"{_unknown(verdict)}, so it runs alone", hint))
-    limit = Reason("as many as --limit allows were chosen before it", f"coffee evaluate {verdict.task}")
-    return tuple(reasons) or (limit,)
+    return tuple(reasons) or (_too_risky(verdict.task, beside, threshold) or past_the_limit(verdict.task),)
 
 
 def explain(evaluation: Evaluation, a: TaskId, b: TaskId) -> str:
@@ -76,9 +84,11 @@ def _waits(edge: Edge, other: Verdict | None) -> Reason:
     return Reason(text, f"coffee spawn {edge.on}" if other and other.can_parallel else f"coffee evaluate {edge.on}")
 
 
-def _in_the_way(verdict: Verdict, verdicts: Mapping[TaskId, Verdict], hard: Iterable[Pair]) -> Iterator[Reason]:
+def _in_the_way(verdict: Verdict, verdicts: Mapping[TaskId, Verdict], beside: Iterable[Pair]) -> Iterator[Reason]:
     """The running and the chosen tasks that it must not run beside."""
-    for pair in hard:
+    for pair in beside:
+        if pair.relation is Relation.INDEPENDENT:
+            continue
         other = verdicts[pair.b if pair.a == verdict.task else pair.a]
         if pair.relation is Relation.UNKNOWN and other.footprint.scope is not Scope.UNKNOWN:
             continue
@@ -86,6 +96,25 @@ def _in_the_way(verdict: Verdict, verdicts: Mapping[TaskId, Verdict], hard: Iter
         why = pair.evidence[0] if pair.evidence else f"risk {pair.risk:.2f}"
         collides = "may collide" if pair.relation is Relation.UNKNOWN else "collides"
         yield Reason(f"{collides} with {other.task}{running}: {why}", _look(verdict.task, other.task))
+
+
+def _too_risky(task: TaskId, beside: Iterable[Pair], threshold: float) -> Reason | None:
+    """Risks that are small one by one and together cost all that is gained; None where starting *task* would gain."""
+    risky = [pair for pair in beside if pair.relation is Relation.INDEPENDENT and pair.risk]
+    if sum(cost(pair.risk, threshold) for pair in risky) < PARTS:
+        return None
+    others = [pair.b if pair.a == task else pair.a for pair in risky]
+    total = round(sum(pair.risk for pair in risky), 4)
+    text = f"beside {_some(others)} its risks add up to {total:.2f}; from {threshold:.2f} on, starting it gains nothing"
+    enough = (math.floor(round(100 * total, 2)) + 1) / 100
+    return Reason(text, f"coffee evaluate --risk {enough:.2f}" if enough <= 1 else f"coffee evaluate {task}")
+
+
+def _some(tasks: Sequence[TaskId]) -> str:
+    """The first of *tasks* by name, the others as a number."""
+    named = [*tasks[:_PLACES]]
+    rest = [f"{len(tasks) - _PLACES} more"] if len(tasks) > _PLACES else [named.pop()] if len(named) > 1 else []
+    return " and ".join([", ".join(named), *rest])
 
 
 def _look(a: TaskId, b: TaskId) -> str:

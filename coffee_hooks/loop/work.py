@@ -8,7 +8,9 @@ from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.remote import fetch
 from coffee_hooks.base.target import merge_base
+from coffee_hooks.evaluate import reasons
 from coffee_hooks.evaluate.evaluate import evaluate
+from coffee_hooks.evaluate.footprint import Scope
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing
 from coffee_hooks.loop.retry import CONFLICT, Failure, with_history
 from coffee_hooks.sources.plan import Plan, read_plan
@@ -126,4 +128,9 @@ def why_not(evaluation: Evaluation, task: TaskId, places: int) -> Skipped | None
         return Skipped(task, "limit", "as many agents run as agent.max-parallel allows")
     if verdict.collides_with:
         return Skipped(task, "collision", f"collides with {', '.join(verdict.collides_with)}")
-    return Skipped(task, "not-independent", "it does not say which files it changes, so it runs alone")
+    if verdict.footprint.scope is Scope.UNKNOWN:
+        return Skipped(task, "not-independent", "it does not say which files it changes, so it runs alone")
+    reason = reasons.why_not(evaluation)[task][0]
+    if reason == reasons.past_the_limit(task):
+        return Skipped(task, "limit", "as many as may run were chosen before it")
+    return Skipped(task, "not-independent", reason.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -69,6 +70,42 @@ def test_a_known_task_beside_an_unknown_running_one(make: SimpleNamespace) -> No
     )
     (reason,) = why_not(found)["US-2"]
     assert reason.text == "may collide with US-1, which is being worked on: nobody knows where US-1 will work"
+
+
+def test_risks_that_add_up_are_a_reason(make: SimpleNamespace) -> None:
+    """What was left out for the sum of its risks is told beside whom, how much, and which threshold would take it."""
+    found = make.judge(*(make.given(n, make.spec(n, [f"p/{n}.py"])) for n in range(1, 9)), limit=7)
+
+    def why(risk: float, *others: str) -> tuple[str, str]:
+        pairs = [replace(pair, risk=risk) if {*others, "US-8"} >= {pair.a, pair.b} else pair for pair in found.pairs]
+        (reason,) = why_not(replace(found, pairs=tuple(pairs)))["US-8"]
+        return reason
+
+    limit = ("as many as --limit allows were chosen before it", "coffee evaluate US-8")
+    assert why(0.0, "US-1") == why(0.15, "US-1") == limit
+    assert why(0.14, "US-1", "US-3", "US-4") == (
+        "beside US-1, US-3 and US-4 its risks add up to 0.42; from 0.20 on, starting it gains nothing",
+        "coffee evaluate --risk 0.43",
+    )
+    assert why(0.2, "US-2") == (
+        "beside US-2 its risks add up to 0.20; from 0.20 on, starting it gains nothing",
+        "coffee evaluate --risk 0.21",
+    )
+    assert why(0.145, "US-1", "US-2")[1] == "coffee evaluate --risk 0.30"
+    assert why(0.19, *(f"US-{n}" for n in range(1, 8))) == (
+        "beside US-1, US-2, US-3, US-4 and 3 more its risks add up to 1.33; from 0.20 on, starting it gains nothing",
+        "coffee evaluate US-8",
+    )
+
+
+def test_the_hint_about_risks_can_be_followed(make: SimpleNamespace) -> None:
+    """Two tasks as risky as is accepted run one after the other; at the threshold that is named they run together."""
+    given = [make.given(n, make.spec(n, ["a/a.py"])) for n in (1, 2)]
+    (pair,) = make.judge(*given).pairs
+    refused = make.judge(*given, threshold=pair.risk)
+    assert refused.selected == ("US-1",)
+    (reason,) = why_not(refused)["US-2"]
+    assert make.judge(*given, threshold=float(reason.hint.rpartition(" ")[2])).selected == ("US-1", "US-2")
 
 
 def test_explanations(make: SimpleNamespace) -> None:

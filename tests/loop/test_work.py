@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from coffee_hooks.base.config import Agent
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project, open_project
-from coffee_hooks.loop.work import free_places, select, spawn_tasks, startable
+from coffee_hooks.loop.work import free_places, select, spawn_tasks, startable, why_not
 from coffee_hooks.spawn.making import take
 from coffee_hooks.spawn.report import SpawnReport
 from coffee_hooks.state.claims import Claim, ClaimState
@@ -96,3 +96,16 @@ def test_complete_tasks_are_said_to_be_complete(project: Project, store: Store, 
     sandbox.commit({"docs/roadmap/ROADMAP.md": roadmap.read_text().replace("📝 Planned", "✅ Complete", 2)})
     report = spawn_tasks(project, store, ("104",), None, None)
     assert [(skipped.task, skipped.reason) for skipped in report.skipped] == [("US-104", "complete")]
+
+
+def test_a_task_that_fits_is_told_what_keeps_it_from_starting(project: Project, store: Store) -> None:
+    """The limit, or risks that add up; not that it hides its files."""
+    evaluation, _ = select(project, store, ("104", "105"), 1)
+    left = why_not(evaluation, TaskId("US-105"), 1)
+    assert left is not None and left.reason == "limit"
+    risky = tuple(replace(pair, risk=0.2) for pair in evaluation.pairs)
+    left = why_not(replace(evaluation, pairs=risky), TaskId("US-105"), 1)
+    assert left is not None and (left.reason, left.detail) == (
+        "not-independent",
+        "beside US-104 its risks add up to 0.20; from 0.20 on, starting it gains nothing",
+    )
