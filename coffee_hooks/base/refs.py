@@ -118,17 +118,51 @@ def write_json(repo: Repo, value: Mapping[str, Any]) -> Sha:
     return Sha(repo.objects("hash-object", "-w", "--no-filters", "--stdin", stdin=data).text)
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a ref names: a *blob*, and the JSON object in it."""
+
+    blob: Sha
+    value: dict[str, Any]
+
+
+def read_stored(repo: Repo, *prefixes: str) -> dict[str, Stored]:
+    """Every ref below *prefixes* whose blob holds a JSON object, read in one process. Two where a blob is missing."""
+    said = repo.objects("for-each-ref", f"--format={_WHOLE}", "--", *prefixes, ok=(0, 128))
+    if said.rc:
+        refs = list_refs(repo, *prefixes)
+        values = read_json(repo, refs.values())
+        return {ref: Stored(blob, values[blob]) for ref, blob in refs.items() if blob in values}
+    found, at = {}, 0
+    while at < len(said.out):
+        head = []
+        for _ in range(4):
+            end = said.out.index(b"\0", at)
+            head.append(said.out[at:end])
+            at = end + 1
+        name, sha, symbolic, size = head
+        value = None if symbolic else _object(said.out[at : at + int(size)])
+        if value is not None:
+            found[os.fsdecode(name)] = Stored(Sha(sha.decode()), value)
+        at += int(size) + 1
+    return found
+
+
+_WHOLE = "%(refname)%00%(objectname)%00%(symref)%00%(raw:size)%00%(raw)"
+
+
 def read_json(repo: Repo, names: Iterable[Sha]) -> dict[Sha, dict[str, Any]]:
     """The JSON objects in the named blobs, read in one process; what is not a JSON object is left out."""
-    found: dict[Sha, dict[str, Any]] = {}
-    for sha, data in read_blobs(repo, names).items():
-        try:
-            value = json.loads(data)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            found[sha] = value
-    return found
+    found = ((sha, _object(data)) for sha, data in read_blobs(repo, names).items())
+    return {sha: value for sha, value in found if value is not None}
+
+
+def _object(data: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def to_sha(value: object) -> Sha:
@@ -173,6 +207,6 @@ _NOTHING = (b" missing\n", b" ambiguous\n", b" submodule\n")
 
 
 __all__ = [
-    "ABSENT", "Move", "encode", "is_branch_name", "list_refs", "read_blobs", "read_json", "read_ref", "resolve_commit",
-    "to_sha", "to_text", "transact", "write_json",
+    "ABSENT", "Move", "Stored", "encode", "is_branch_name", "list_refs", "read_blobs", "read_json", "read_ref",
+    "read_stored", "resolve_commit", "to_sha", "to_text", "transact", "write_json",
 ]  # fmt: skip

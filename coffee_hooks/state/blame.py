@@ -8,7 +8,7 @@ from typing import Any
 
 from coffee_hooks.base.git import ABSENT, Repo
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.refs import Move, list_refs, read_json, read_ref, to_sha, transact, write_json
+from coffee_hooks.base.refs import Move, list_refs, read_ref, read_stored, to_sha, transact, write_json
 from coffee_hooks.base.remote import COPIES, OURS
 
 PREFIX = "refs/coffee/verdicts/blamed/"
@@ -27,12 +27,11 @@ class Blame:
 def read_blames(repo: Repo, remote: str | None = None) -> Mapping[Sha, Blame]:
     """Every blamed commit; those too that other machines pushed to *remote*, as far as they were fetched."""
     copies = _copies(remote)
-    refs = list_refs(repo, PREFIX, *([copies] if remote else []))
-    values = read_json(repo, refs.values())
-    here = (decode(ref, values.get(blob, {})) for ref, blob in refs.items() if ref.startswith(PREFIX))
+    found = read_stored(repo, PREFIX, *([copies] if remote else []))
+    here = (decode(ref, stored.value) for ref, stored in found.items() if ref.startswith(PREFIX))
     there = (
-        decode(PREFIX + ref.removeprefix(copies), {**values.get(blob, {}), "log": None})  # the file is not here
-        for ref, blob in refs.items()
+        decode(PREFIX + ref.removeprefix(copies), {**stored.value, "log": None})  # the file is not here
+        for ref, stored in found.items()
         if ref.startswith(copies)
     )
     return {blame.sha: blame for blame in (*there, *here) if blame is not None}

@@ -17,8 +17,7 @@ from coffee_hooks.base.refs import (
     Move,
     encode,
     is_branch_name,
-    list_refs,
-    read_json,
+    read_stored,
     to_sha,
     to_text,
     transact,
@@ -104,10 +103,8 @@ def owner_here(project: Project) -> str:
 
 
 def read_claims(repo: Repo) -> dict[TaskId, Claim]:
-    """Every claim by task. Two git processes."""
-    refs = list_refs(repo, PREFIX)
-    values = read_json(repo, refs.values())
-    claims = {ref: _decode(values[blob], blob) for ref, blob in refs.items() if blob in values}
+    """Every claim by task. One git process."""
+    claims = {ref: _decode(stored.value, stored.blob) for ref, stored in read_stored(repo, PREFIX).items()}
     # A claim that lies under another task's name could only be mistaken for that task's.
     return {claim.task: claim for ref, claim in claims.items() if claim is not None and claim.ref == ref}
 

@@ -11,7 +11,7 @@ from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.base.git import ABSENT
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.push import Pushed, push
-from coffee_hooks.base.refs import CLAIMS, Move, list_refs, read_json, transact
+from coffee_hooks.base.refs import CLAIMS, Move, list_refs, read_stored, transact
 from coffee_hooks.base.remote import copy_of, exchanging, fetch_shared
 from coffee_hooks.base.target import is_ancestor
 from coffee_hooks.base.text import printable
@@ -48,8 +48,8 @@ def share(project: Project) -> str | None:
 
 def last_number(project: Project, ref: str = SEQ) -> int:
     """The last branch number that was given out, here or as *ref* says; 0 for none."""
-    values = read_json(project.repo, list_refs(project.repo, ref).values())
-    return max((int(v["last"]) for v in values.values() if type(v.get("last")) is int), default=0)
+    values = [stored.value for stored in read_stored(project.repo, ref).values()]
+    return max((int(v["last"]) for v in values if type(v.get("last")) is int), default=0)
 
 
 def _newer(project: Project) -> Iterator[Move]:

@@ -15,7 +15,7 @@ from typing import Any
 from coffee_hooks.base.config import Command
 from coffee_hooks.base.git import ABSENT, OID, Repo
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.refs import Move, list_refs, read_json, read_ref, transact, write_json
+from coffee_hooks.base.refs import Move, read_ref, read_stored, transact, write_json
 from coffee_hooks.base.remote import COPIES
 
 PREFIX = "refs/coffee/verdicts/"
@@ -57,10 +57,8 @@ def recall(repo: Repo, ref: str, remote: str | None = None) -> Remembered | None
     None when there is none that can be read.
     """
     names = [ref, *([f"{COPIES}{remote}/{ref.removeprefix('refs/coffee/')}"] if remote else [])]
-    refs = list_refs(repo, *names)
-    values = read_json(repo, refs.values())
-    found = (_decode(values.get(refs[name], {})) for name in names if name in refs)
-    return next(filter(None, found), None)
+    stored = read_stored(repo, *names)
+    return next(filter(None, (_decode(stored[name].value) for name in names if name in stored)), None)
 
 
 def _decode(value: Mapping[str, Any]) -> Remembered | None:

@@ -20,12 +20,14 @@ from coffee_hooks.base.git import ABSENT, GitFailed, Repo
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.refs import (
     Move,
+    Stored,
     encode,
     is_branch_name,
     list_refs,
     read_blobs,
     read_json,
     read_ref,
+    read_stored,
     resolve_commit,
     to_sha,
     to_text,
@@ -377,3 +379,21 @@ def test_only_object_names_and_text_pass(value: object) -> None:
     for wrong in ("A" * 40, "a" * 39, "a" * 40 + "\n"):
         with pytest.raises(ValueError, match="object name"):
             to_sha(wrong)
+
+
+def test_what_refs_hold_is_read_with_them(repo: Repo, git: Callable[..., str]) -> None:
+    """In one process, whatever else lies there; a blob that is missing hides no other."""
+    places = ["refs/coffee/x/plain", "refs/coffee/x/\u2615"]
+    for place in places:
+        transact(repo, [Move(place, ABSENT, blob(repo, place))])
+    odd = [b"", b"[]", b"no", b'{"a": 1}\0refs/coffee/x/b\0', b'\0\0\0{"a": 1}', b"\n" * 3]
+    for number, data in enumerate(odd):
+        sha = repo.objects("hash-object", "-w", "--stdin", stdin=data).text
+        transact(repo, [Move(f"refs/coffee/x/odd{number}", ABSENT, Sha(sha))])
+    transact(repo, [Move("refs/coffee/x/commit", ABSENT, Sha(git(repo.top, "rev-parse", "HEAD")))])
+    git(repo.top, "symbolic-ref", "refs/coffee/x/symbolic", places[0])
+    expected = {place: Stored(blob(repo, place), {"text": place}) for place in places}
+    assert read_stored(repo, "refs/coffee/x/") == expected
+    assert read_stored(repo, "refs/coffee/none/") == {}
+    (repo.common_dir / "refs/coffee/x/missing").write_text("1" * 40 + "\n")
+    assert read_stored(repo, "refs/coffee/x/") == expected
