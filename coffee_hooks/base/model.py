@@ -7,7 +7,7 @@ from enum import Enum
 from typing import NewType
 
 TaskId = NewType("TaskId", str)
-"""Canonical task name: ``US-104`` (zero padding as in the roadmap) or ``PRIORITY-25``."""
+"""Canonical task name: ``US-104`` (zero padding as in the roadmap), ``PRIORITY-25``, or ``T001`` of a task list."""
 
 Sha = NewType("Sha", str)
 """A full 40-digit (or 64-digit) object name, never an abbreviation and never a ref."""
@@ -66,7 +66,7 @@ class RoadmapItem:
 
     @property
     def us_number(self) -> str | None:
-        """The digits of a ``US-`` id as written, None for a PRIORITY item."""
+        """The digits of a ``US-`` id as written, None for any other."""
         return self.id[3:] if self.id.startswith("US-") else None
 
 
@@ -136,3 +136,5 @@ class Spec:
     symbols: tuple[Symbol, ...] = ()
     depends_on: tuple[Reference, ...] = ()
     warnings: tuple[Notice, ...] = field(default=())
+    documents: tuple[str, ...] = ()
+    """Paths of what else to read before doing its task."""

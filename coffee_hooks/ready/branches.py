@@ -13,9 +13,13 @@ from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
 from coffee_hooks.guard.cfr_013 import branch_allowed
+from coffee_hooks.sources.task_names import is_listed
 
 _READY_LINE = re.compile(r"^[ \t]*Status:[ \t]*Ready for merge[ \t\r]*$", re.IGNORECASE | re.MULTILINE)
 _TASK = r"(?<![A-Za-z0-9_-])(?:US-\d+|PRIORITY[ -]\d+(?:\.\d+)*)(?![\w-])"
+_LISTED = r"T[0-9]{3,9}[A-Za-z]?(?![\w-])"
+"""A task of a list, where nothing else can be meant: first in a subject, in brackets, or in a line of its own."""
+_IN_SUBJECT = re.compile(rf"^(?:\w+(?:\([^()]*\))?!?:\s+)?(?P<first>{_LISTED})|[(\[](?P<inside>{_LISTED})[)\]]")
 
 
 class Where(Enum):
@@ -147,7 +151,7 @@ def infer_task(message: str) -> TaskId | None:
 
     ``US-24 - US-107`` is the alias form and means US-107; a subject that names several others names none.
     """
-    line = rf"^[ \t]*(?:Priority|Coffee-Task):[ \t]*({_TASK})[ \t\r]*$"
+    line = rf"^[ \t]*(?:Priority|Coffee-Task):[ \t]*({_TASK}|(?-i:{_LISTED}))[ \t\r]*$"
     body = re.findall(line, message, re.MULTILINE | re.IGNORECASE)
     if body:
         return _canonical(body[-1])
@@ -156,8 +160,9 @@ def infer_task(message: str) -> TaskId | None:
     if alias:
         return _canonical(alias[1])
     named = {_canonical(found) for found in re.findall(_TASK, subject, re.IGNORECASE)}
+    named = named or {TaskId(found["first"] or found["inside"]) for found in _IN_SUBJECT.finditer(subject)}
     return named.pop() if len(named) == 1 else None
 
 
 def _canonical(text: str) -> TaskId:
-    return TaskId(text.upper().replace(" ", "-"))
+    return TaskId(text if is_listed(text) else text.upper().replace(" ", "-"))

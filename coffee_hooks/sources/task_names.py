@@ -13,8 +13,13 @@ MAX_NAME = 200
 MAX_RANGE = 500
 """A range of more ids than this is read as its two ends: nobody wrote that many stories under one heading."""
 
+LISTED = r"T[0-9]{1,9}[A-Za-z]?(?:[.-][0-9]{1,9}[A-Za-z]?)*"
+"""Pattern of a name in a task list, canonical as written: ``T001``, ``T012a``, ``T1.2``."""
+
 _NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})*"
 _NAME = re.compile(rf"(US|PRIORITY)[\s_-]?({_NUMBER})", re.IGNORECASE)
+_LISTED = re.compile(LISTED, re.IGNORECASE)
+_LISTED_PART = re.compile(r"[0-9]+|[A-Za-z]")
 _BARE = re.compile(_NUMBER)
 _LINK_TARGET = re.compile(r"\]\([^)]*\)")
 _MENTION = re.compile(
@@ -42,20 +47,38 @@ class Mention(NamedTuple):
 
 
 def parse_task_name(text: str) -> TaskId | None:
-    """The canonical name of ``US-104``, ``us-104``, ``PRIORITY 25`` or ``priority-2.5``; None for the rest.
+    """The canonical name of ``US-104``, ``us-104``, ``PRIORITY 25``, ``priority-2.5`` or ``t001``; None for the rest.
 
     A bare number is None: only a roadmap can say whether it is a story or a priority (``resolve_task``).
     """
     if len(text) > MAX_NAME:
         return None
-    match = _NAME.fullmatch(text.strip())
+    name = text.strip()
+    if _LISTED.fullmatch(name):
+        return TaskId(f"T{name[1:]}")
+    match = _NAME.fullmatch(name)
     return TaskId(f"{match[1].upper()}-{match[2]}") if match else None
 
 
 def task_key(task: TaskId) -> TaskKey:
     """The key of a canonical name: its kind, and its number without zero padding."""
+    if is_listed(task):
+        return TaskKey("T", tuple(part.lstrip("0").lower() or "0" for part in _LISTED_PART.findall(task[1:])))
     kind, _, number = task.partition("-")
     return TaskKey(kind, number_key(number))
+
+
+def is_listed(task: str) -> bool:
+    """Whether this is a name of a task list, which another list may use for another task."""
+    return task[:1] == "T" and _LISTED.fullmatch(task) is not None
+
+
+def is_of(task: str, written: str | None, roadmap: str) -> bool:
+    """Whether a record about *task* of the file *written* (None: nobody noted it) is about *task* of *roadmap*.
+
+    Each list of tasks begins with ``T001``; every other name means one work, wherever the roadmap has moved.
+    """
+    return written in (None, roadmap) or not is_listed(task)
 
 
 def number_key(number: str) -> tuple[str, ...]:
@@ -63,12 +86,12 @@ def number_key(number: str) -> tuple[str, ...]:
     return tuple(part.lstrip("0") or "0" for part in number.split("."))
 
 
-def expand_range(first: str, last: str) -> tuple[TaskId, ...]:
+def expand_range(first: str, last: str, kind: str = "US-") -> tuple[TaskId, ...]:
     """``("073", "075")`` gives US-073, US-074, US-075, padded like the first."""
     low, high = int(first), int(last)
     if not low <= high <= low + MAX_RANGE:
-        return (TaskId(f"US-{first}"), TaskId(f"US-{last}"))
-    return tuple(TaskId(f"US-{number:0{len(first)}d}") for number in range(low, high + 1))
+        return (TaskId(f"{kind}{first}"), TaskId(f"{kind}{last}"))
+    return tuple(TaskId(f"{kind}{number:0{len(first)}d}") for number in range(low, high + 1))
 
 
 def mentions(text: str) -> Iterator[Mention]:
@@ -93,7 +116,7 @@ def resolve_task(name: str, items: Sequence[RoadmapItem]) -> TaskId:
     text = _harmless(name)
     task = parse_task_name(text)
     if task is None and not _BARE.fullmatch(text):
-        raise UsageError(f"{name!r} is not a task name", hint="type US-104, PRIORITY-25 or the number alone")
+        raise UsageError(f"{name!r} is not a task name", hint="type US-104, PRIORITY-25, T001 or the number alone")
     found = _by_name(task, items) if task else _by_number(text, items)
     if not found:
         raise UsageError(f"no task {text} in the roadmap", hint=_nearest(text, items))
@@ -131,7 +154,9 @@ def _nearest(text: str, items: Sequence[RoadmapItem]) -> str:
 
     known: dict[str, TaskId] = {name: item.id for item in items for name in (item.id, *item.aliases)}
     wanted = text.upper().replace(" ", "-")
-    close = difflib.get_close_matches(wanted if "-" in wanted else f"US-{wanted}", known, n=3, cutoff=0.6)
+    if "-" not in wanted and not is_listed(wanted):
+        wanted = f"US-{wanted}"
+    close = difflib.get_close_matches(wanted, known, n=3, cutoff=0.6)
     if not close:
         return "see the ids with: coffee evaluate --all"
     return f"did you mean {', '.join(dict.fromkeys(known[name] for name in close))}?"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.model import RoadmapItem, Status, TaskId
-from coffee_hooks.sources.task_names import expand_range, mentions, parse_task_name, resolve_task, task_key
+from coffee_hooks.sources.task_names import expand_range, is_of, mentions, parse_task_name, resolve_task, task_key
 
 
 def item(name: str, *aliases: str) -> RoadmapItem:
@@ -141,3 +141,38 @@ def test_a_range_keeps_its_padding_and_its_size() -> None:
     assert expand_range("008", "011") == ("US-008", "US-009", "US-010", "US-011")
     assert expand_range("1", "99999999") == ("US-1", "US-99999999")
     assert expand_range("9", "3") == ("US-9", "US-3")
+
+
+LISTED = (item("T001"), item("T012a"), item("T019", "T020"), item("T1.2"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("T001", "T001"), ("t001", "T001"), ("T1", "T001"), ("1", "T001"), (" t012A ", "T012a"), ("T20", "T019"),
+     ("t1.2", "T1.2")],
+)  # fmt: skip
+def test_names_of_lists_are_names(typed: str, found: str) -> None:
+    """In any case and padding, with their letter, or as the number alone."""
+    assert resolve_task(typed, LISTED) == found
+
+
+def test_names_of_lists_are_canonical_as_written() -> None:
+    """Nothing is added to them, and US-1 is another task than T1."""
+    assert parse_task_name("t001a") == "T001a"
+    assert parse_task_name("T054b-2") == "T054b-2"
+    assert parse_task_name("T001x2") is None and parse_task_name("TASK-1") is None
+    assert task_key(TaskId("T001")) != task_key(TaskId("US-001"))
+    assert len({task_key(TaskId(name)) for name in ("T1", "T001", "T1a", "T1b", "T1.2", "T12")}) == 5
+    with pytest.raises(UsageError) as error:
+        resolve_task("T02", LISTED)
+    assert error.value.hint.startswith("did you mean T0")
+
+
+@pytest.mark.parametrize(
+    ("task", "written", "same"),
+    [("T001", "specs/a/tasks.md", True), ("T001", "specs/b/tasks.md", False), ("T001", None, True),
+     ("US-1", "ROADMAP.md", True)],
+)  # fmt: skip
+def test_each_list_has_names_of_its_own(task: str, written: str | None, same: bool) -> None:
+    """T001 of one feature is not T001 of the next; a story stays itself when the roadmap moves."""
+    assert is_of(task, written, "specs/a/tasks.md") is same
