@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from coffee_hooks.base.model import Notice, Reference, RoadmapItem, TaskId
 from coffee_hooks.sources.dependencies import SPEC_KIND, Dependencies, read_dependencies
 from coffee_hooks.sources.headings import Form, parse_item_heading
 from coffee_hooks.sources.markdown import Document, Fence, decode, heading_of, scan
 from coffee_hooks.sources.sections import read_sections
+from coffee_hooks.sources.task_items import list_items
+from coffee_hooks.sources.task_list import find_task_list
 from coffee_hooks.sources.task_names import TaskKey, task_key
 from coffee_hooks.sources.works import Work, find_works
 
@@ -18,6 +21,15 @@ LONG_EXAMPLE = 60
 """Lines from which a fence is too long to be an example: the one that once swallowed nine items had 134."""
 
 _EXAMPLE_WORDS = ("example", "sample", "template", "format", "output", "usage", "test", "e.g.", "demo", "like this")
+
+
+class RoadmapForm(Enum):
+    """How the work is written down."""
+
+    ITEMS = "items"
+    """Items under headings, each with a spec of its own somewhere."""
+    TASKS = "tasks"
+    """spec-kit's list of tasks: a line each, which is all that is said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,7 @@ class Roadmap:
     notices: tuple[Notice, ...]
     text: str
     readable: bool
+    form: RoadmapForm = RoadmapForm.ITEMS
 
 
 def parse_roadmap(data: bytes, path: str = "ROADMAP.md") -> Roadmap:
@@ -40,10 +53,14 @@ def parse_roadmap(data: bytes, path: str = "ROADMAP.md") -> Roadmap:
     """
     text, readable = decode(data)
     document = scan(text)
-    works, notices = find_works(read_sections(document), path)
-    items = _items(document, works)
     hidden = [*_undecodable(path, readable), *_fence_notices(document, path)]
-    return Roadmap(items, (*hidden, *notices), text, readable)
+    sections = read_sections(document)
+    listed = find_task_list(document, sections)
+    if listed.tasks:
+        items, notices = list_items(document, listed, path)
+        return Roadmap(items, (*hidden, *notices), text, readable, RoadmapForm.TASKS)
+    works, notices = find_works(sections, path)
+    return Roadmap(_items(document, works), (*hidden, *notices), text, readable)
 
 
 def _items(document: Document, works: Sequence[Work]) -> tuple[RoadmapItem, ...]:
