@@ -7,14 +7,11 @@ import os
 from coffee_hooks.base.project import Project
 from coffee_hooks.doctor.values import Check, fine, wrong
 from coffee_hooks.init.merge_driver import NAME, Wiring, choose_roadmap, look_at_driver
-from coffee_hooks.sources.roadmap_places import ROADMAPS
 
 
 def look_at_wiring(project: Project) -> Wiring:
     """What git knows of the driver for the roadmap that the target holds."""
-    args = ("ls-tree", "-z", "--name-only", "--full-tree", project.target_ref, "--", *ROADMAPS)
-    held = project.repo.objects(*args, ok=(0, 128)).records  # 128: there is no target yet, which another check says
-    return look_at_driver(project.repo, choose_roadmap(project.config.roadmap, held))
+    return look_at_driver(project.repo, choose_roadmap(project.repo, project.target_ref, project.config.roadmap))
 
 
 def check_driver(seen: Wiring) -> Check:

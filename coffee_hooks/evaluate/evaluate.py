@@ -15,7 +15,7 @@ from coffee_hooks.evaluate.assess import DEFAULT_RISK, Question, assess
 from coffee_hooks.evaluate.order import spellings
 from coffee_hooks.evaluate.verdicts import Evaluation
 from coffee_hooks.sources.plan import Plan, read_plan
-from coffee_hooks.sources.task_names import resolve_task, task_key
+from coffee_hooks.sources.task_names import is_of, resolve_task, task_key
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
 from coffee_hooks.state.landings import Landing, read_landings
 from coffee_hooks.state.reverts import in_force
@@ -49,7 +49,7 @@ def evaluate(
     known = spellings(plan.items)
     claims = {known.get(task_key(task), task): claim for task, claim in read_claims(project.repo).items()}
     running = {task: _status(claim) for task, claim in claims.items() if claim.open}
-    complete = landed_tasks(claims, read_landings(project.repo), project.config.target)
+    complete = landed_tasks(claims, read_landings(project.repo), project.config.target, plan.roadmap)
     wanted = _wanted(plan, names, selection, complete)
     answer = assess(
         Question(
@@ -68,11 +68,18 @@ def evaluate(
     return replace(answer, warnings=(*plan.notices, *answer.warnings))
 
 
-def landed_tasks(claims: Mapping[TaskId, Claim], landings: Sequence[Landing], target: str) -> frozenset[TaskId]:
-    """The tasks whose work is on *target*: the claim says so, or the landing record where there is no claim."""
-    recorded = {TaskId(member.task) for member in in_force(landings, target) if member.task}
-    silent = {task for task in recorded if task not in claims or claims[task].state is ClaimState.RELEASED}
-    return frozenset(silent | {task for task, claim in claims.items() if claim.state is ClaimState.LANDED})
+def landed_tasks(
+    claims: Mapping[TaskId, Claim], landings: Sequence[Landing], target: str, roadmap: str
+) -> frozenset[TaskId]:
+    """The tasks of the file *roadmap* whose work is on *target*: the claim says so, or else the landing record."""
+    recorded = {
+        TaskId(member.task)
+        for member in in_force(landings, target)
+        if member.task and is_of(member.task, member.roadmap, roadmap)
+    }
+    known = {task: claim.state for task, claim in claims.items() if is_of(task, claim.roadmap, roadmap)}
+    silent = {task for task in recorded if known.get(task, ClaimState.RELEASED) is ClaimState.RELEASED}
+    return frozenset(silent | {task for task, state in known.items() if state is ClaimState.LANDED})
 
 
 def _wanted(plan: Plan, names: Sequence[str], selection: Selection, complete: AbstractSet[TaskId]) -> frozenset[TaskId]:

@@ -17,6 +17,9 @@ from coffee_hooks.sources.roadmap import parse_roadmap
 PLACES = ("docs/roadmap/ROADMAP.md", "docs/ROADMAP.md", "ROADMAP.md")
 """Where a roadmap is looked for, from the top of the repository; the first that is staged is the one."""
 
+LISTS = "specs/*/tasks.md"
+"""Where lists of tasks are, which are looked at where there is no roadmap."""
+
 NO_PROBLEM = frozenset({"alias"})
 """Codes of notices that tell something and ask for nothing: a heading may name its item twice."""
 
@@ -49,7 +52,7 @@ def compare(staged: Iterable[Notice], head: Iterable[Notice]) -> Findings:
 
 
 def lint_staged(paths: Sequence[str]) -> Findings:
-    """Compare each staged roadmap (relative to the current folder; none: the usual place) with HEAD's.
+    """Compare each staged roadmap (relative to the current folder; none: those in the usual places) with HEAD's.
 
     Raises ``UsageError`` where there is no repository or nothing of that name is staged.
     """
@@ -76,12 +79,18 @@ def _named(paths: Sequence[str]) -> list[tuple[str, str]]:
     if paths:
         below = [os.path.relpath(path) for path in paths]
         return [(f":./{path}", f"HEAD:./{path}") for path in below]
-    staged = next((place for place in PLACES if _blob(f":{place}") is not None), None)
-    if staged is None:
+    found = [place for place in PLACES if _blob(f":{place}") is not None][:1] or _lists()
+    if not found:
         raise UsageError(
-            f"no roadmap is staged: none of {', '.join(PLACES)}", hint="coffee-hook roadmap-lint PATH, or: git add PATH"
+            f"no roadmap is staged: none of {', '.join((*PLACES, LISTS))}",
+            hint="coffee-hook roadmap-lint PATH, or: git add PATH",
         )
-    return [(f":{staged}", f"HEAD:{staged}")]
+    return [(f":{place}", f"HEAD:{place}") for place in found]
+
+
+def _lists() -> list[str]:
+    names = git("ls-files", "-z", "--full-name", "--", f":(top,glob){LISTS}").stdout.split(b"\0")
+    return [os.fsdecode(name) for name in names if name]
 
 
 def _compare_staged(staged: str, committed: str) -> Findings:

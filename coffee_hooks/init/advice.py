@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from coffee_hooks.base.config import FILE, Gate
 from coffee_hooks.base.git import Repo, in_worktree
@@ -13,7 +13,7 @@ from coffee_hooks.base.project import Project
 from coffee_hooks.base.text import one_line
 from coffee_hooks.init.github import CALLERS, FOLDER
 from coffee_hooks.init.plan import FRAMEWORK, HEADS, Plan
-from coffee_hooks.sources.roadmap_places import ROADMAPS
+from coffee_hooks.sources.roadmap_places import ROADMAPS, is_list_place
 
 
 def advise(project: Project, plan: Plan) -> Iterator[str]:
@@ -23,7 +23,7 @@ def advise(project: Project, plan: Plan) -> Iterator[str]:
         name = one_line(plan.config.gate.command[0])
         yield f"the gate command {name} was not found here: install it, or change gate.command in {FILE}"
     if not plan.names.intersection(ROADMAPS) and plan.config.roadmap is None:
-        yield f"there is no roadmap yet: coffee plans from {ROADMAPS[0]}"
+        yield from _about_lists(sorted(filter(is_list_place, plan.names)))
     if env_exposed(project.repo):
         yield ".env is not ignored: add it to .gitignore, so that nobody commits it"
     if any(draft.path.name == FRAMEWORK for draft in plan.drafts):
@@ -39,6 +39,15 @@ def advise(project: Project, plan: Plan) -> Iterator[str]:
             " (Settings > Actions > General > Workflow permissions)"
         )
     yield from _about_commit(project, plan)
+
+
+def _about_lists(lists: Sequence[str]) -> Iterator[str]:
+    if not lists:
+        yield f"there is no roadmap yet: coffee plans from {ROADMAPS[0]}, or from a tasks.md of spec-kit"
+    elif len(lists) == 1:
+        yield f"coffee plans from {one_line(lists[0])}"
+    else:
+        yield f"coffee plans from the one tasks.md in specs/ that is not done; of several, name one: roadmap: in {FILE}"
 
 
 def _callers(plan: Plan) -> list[str]:

@@ -10,13 +10,12 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from coffee_hooks.base.git import Repo, in_worktree
 from coffee_hooks.init.write import Draft, read_regular
-from coffee_hooks.sources.roadmap_places import ROADMAPS
+from coffee_hooks.sources.roadmap_places import ROADMAPS, find_roadmap, roadmap_paths
 
 NAME = "coffee-roadmap"
 TITLE = "the roadmap, item by item (coffee)"
@@ -67,11 +66,11 @@ def look_at_driver(repo: Repo, roadmap: str) -> Wiring:
     return Wiring(roadmap, said.records[2], command.text if command.rc == 0 else None)
 
 
-def choose_roadmap(configured: str | None, names: Collection[str]) -> str:
-    """The path of the roadmap among the committed *names*; where there is none, the one that it should have."""
+def choose_roadmap(repo: Repo, commit: str, configured: str | None) -> str:
+    """The path of the roadmap in *commit*, which there need not be; without one, the path that it should have."""
     if configured:
         return configured.removeprefix("./")
-    return next((path for path in ROADMAPS if path in names), ROADMAPS[0])
+    return find_roadmap(repo, commit, roadmap_paths(None)) or ROADMAPS[0]
 
 
 def plan_driver(repo: Repo, wiring: Wiring) -> Tie:

@@ -94,7 +94,7 @@ def make_plan(project: Project, head: Sha, wanted: Wanted) -> Plan:
             kept.append(f"{github.FOLDER}/{name}")
     branch = None if HEADS + target in refs else Move(HEADS + target, ABSENT, commit)
     kept += [] if branch else [HEADS + target]
-    tie = plan_driver(repo, look_at_driver(repo, choose_roadmap(config.roadmap, names)))
+    tie = plan_driver(repo, look_at_driver(repo, choose_roadmap(repo, commit, config.roadmap)))
     drafts += [tie.draft] if tie.draft else []
     return Plan(target, config, committed, names, detection, tuple(drafts), tuple(kept), branch, tie)
 

@@ -48,7 +48,7 @@ def dispatch_tasks(
     with enlisting(project, store, 0) as (proof, _):
         release_lost(project, proof)
         evaluation = evaluate(project, names, limit=most)
-        claimed, skipped = claim_all(project, evaluation.base, evaluation.selected, proof)
+        claimed, skipped = claim_all(project, evaluation.base, evaluation.roadmap, evaluation.selected, proof)
         jobs = [_hand_over(project, job, dispatched_to(f"{place.host}/{place.path}")) for job in claimed]
         kept, late = publish(project, jobs)
     plan = read_plan(project, evaluation.base)

@@ -23,7 +23,7 @@ from coffee_hooks.loop.tasks import log_pieces
 from coffee_hooks.loop.work import brief_plan, crew_for, why_not
 from coffee_hooks.sources.plan import read_plan
 from coffee_hooks.sources.task_names import resolve_task
-from coffee_hooks.spawn.claim import FREE, Job, Origin, claim_all, give_back
+from coffee_hooks.spawn.claim import Job, Origin, claim_all, give_back
 from coffee_hooks.spawn.launch import launch
 from coffee_hooks.spawn.lost import release_lost
 from coffee_hooks.spawn.making import take
@@ -63,7 +63,7 @@ def spawn_here(project: Project, store: Store, name: str, agent: str | None) -> 
         except BaseException:
             job.making.finish()
             raise
-        report = launch(project, store, [job], crew, lambda job: brief_plan(plan, job))
+        report = launch(project, store, [job], crew, lambda job: brief_plan(project, plan, job))
     except BaseException:
         _let_go(project, store, top, job.claim)
         raise
@@ -93,15 +93,16 @@ def _claim(project: Project, store: Store, name: str) -> Job | Skipped:
     with enlisting(project, store, 0) as (proof, _):
         release_lost(project, proof)
         base = read_target(project).sha
-        task = resolve_task(name, read_plan(project, base).items)
+        plan = read_plan(project, base)
+        task = resolve_task(name, plan.items)
         claim = claims_.read_claims(project.repo).get(task)
-        if claim is not None and claim.state not in FREE:
+        if claim is not None and not claim.is_free(plan.roadmap):
             job = _adopt(project, claim, stranded(project, store, claim))
         else:
             evaluation = evaluate(project, [task])
             if task not in evaluation.selected:
                 return why_not(evaluation, task, 1) or Skipped(task, "not-independent", "it cannot be done now")
-            found, skipped = claim_all(project, evaluation.base, [task], proof)
+            found, skipped = claim_all(project, evaluation.base, evaluation.roadmap, [task], proof)
             job = found[0] if found else skipped[0]
         if isinstance(job, Skipped):
             return job

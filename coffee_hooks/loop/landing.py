@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coffee_hooks.base import output
@@ -207,14 +207,15 @@ def _landed(project: Project, target: Sha, name: str) -> Member | None:
 def _work(candidate: Candidate) -> Work:
     task: TaskId | None = candidate.task
     blamed = any(reason.code is Code.GATE_FAILED for reason in candidate.reasons)
+    work = Work(candidate.branch.name, candidate.branch.tip, task, blamed, roadmap=candidate.roadmap)
     if candidate.reverted is None:
-        return Work(candidate.branch.name, candidate.branch.tip, task, blamed)
+        return work
     name, sha = printable(candidate.branch.name), candidate.reverted.commit
     if not _comes_back(candidate):
         output.say(f"{name} holds the commit that took its landing back ({sha[:12]}): it lands as it is, without that")
-        return Work(candidate.branch.name, candidate.branch.tip, task, blamed)
+        return work
     output.say(f"{name} was taken back by {sha[:12]}: what that reverted lands again with it")
-    return Work(candidate.branch.name, candidate.branch.tip, task, blamed, undoes=(sha,))
+    return replace(work, undoes=(sha,))
 
 
 def _comes_back(candidate: Candidate) -> bool:

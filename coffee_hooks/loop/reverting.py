@@ -23,7 +23,7 @@ from coffee_hooks.merge.land import Pushing
 from coffee_hooks.merge.recover import recover
 from coffee_hooks.merge.result import Depth, Result, Settings
 from coffee_hooks.sources.plan import read_plan
-from coffee_hooks.sources.task_names import number_key, parse_task_name, resolve_task, task_key
+from coffee_hooks.sources.task_names import is_of, number_key, parse_task_name, resolve_task, task_key
 from coffee_hooks.state.landings import Member, read_landings
 from coffee_hooks.state.reverts import in_force, taken_back
 from coffee_hooks.state.store import Store, open_store
@@ -90,7 +90,7 @@ def choose_revert(project: Project, target: Sha, name: str) -> Work | Result:
     if standing:
         last, newest_first = standing[-1], tuple(member.merge_commit for member in reversed(standing))
         task = TaskId(last.task) if last.task else None
-        return Work(last.branch, last.sha, task, aim=Aim.REVERT, undoes=newest_first)
+        return Work(last.branch, last.sha, task, aim=Aim.REVERT, undoes=newest_first, roadmap=last.roadmap)
     last = there[-1]
     gone = taken_back(landings, project.config.target)[last.branch]
     return Result(
@@ -105,14 +105,16 @@ def _meant(project: Project, target: Sha, name: str, members: Sequence[Member]) 
     if of_branch := [member for member in members if member.branch == name]:
         return of_branch
     try:
-        task = resolve_task(name, read_plan(project, target).items)
+        plan = read_plan(project, target)
+        task = resolve_task(name, plan.items)
     except UsageError:  # not in the roadmap any more, or there is none: then what landed under that name
-        named = parse_task_name(name)
-        found = [m for m in members if m.task and _is_called(TaskId(m.task), name, named)]
+        typed = parse_task_name(name)
+        found = [m for m in members if m.task and _is_called(TaskId(m.task), name, typed)]
         if not found or len({m.task for m in found}) > 1:
             raise
         return found
-    return [member for member in members if member.task and task_key(TaskId(member.task)) == task_key(task)]
+    named = [m for m in members if m.task and task_key(TaskId(m.task)) == task_key(task)]
+    return [member for member in named if is_of(task, member.roadmap, plan.roadmap)]
 
 
 def _is_called(task: TaskId, name: str, named: TaskId | None) -> bool:

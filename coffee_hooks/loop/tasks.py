@@ -18,7 +18,7 @@ from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.loop.exchange import tell_others
 from coffee_hooks.loop.retry import failure_again
-from coffee_hooks.loop.work import brief, crew_for
+from coffee_hooks.loop.work import brief, crew_for, plan_of
 from coffee_hooks.ready.observe import detect_ready
 from coffee_hooks.sources.plan import read_plan
 from coffee_hooks.sources.task_names import parse_task_name, resolve_task, task_key
@@ -129,9 +129,10 @@ def resume_task(start: Path, name: str, agent: str | None) -> Spawned:
         raise RuleError(f"{claim.task} is {claim.state.value}", hint=f"coffee spawn {claim.task}")
     target = read_target(project).sha
     plan = read_plan(project, target)
-    work = assignment(plan, claim.task)
     if claim.reason:
         work = brief(project, plan, claim, failure_again(claim.reason), target)
+    else:
+        work = assignment(plan_of(project, plan, claim), claim.task)
     with open_store(project.repo.state_dir) as store:
         started = resume(project, store, claim, work, crew_for(project, agent))
     tell_others(project)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
@@ -14,7 +15,7 @@ from coffee_hooks.evaluate.footprint import Scope
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing
 from coffee_hooks.loop.retry import CONFLICT, Failure, with_history
 from coffee_hooks.sources.plan import Plan, read_plan
-from coffee_hooks.sources.task_names import resolve_task
+from coffee_hooks.sources.task_names import is_of, resolve_task
 from coffee_hooks.spawn.agent import choose_agent
 from coffee_hooks.spawn.claim import Job, claim_all
 from coffee_hooks.spawn.crew import Crew, check_steps, muster
@@ -35,8 +36,16 @@ def crew_for(project: Project, agent: str | None) -> Crew:
     return muster(*choose_agent(project.config, agent))
 
 
+def plan_of(project: Project, plan: Plan, claim: Claim) -> Plan:
+    """*plan*, or that of the list of tasks that *claim* was made from. Raises UsageError when that is gone."""
+    if is_of(claim.task, claim.roadmap, plan.roadmap):
+        return plan
+    return read_plan(replace(project, config=replace(project.config, roadmap=claim.roadmap)), plan.base)
+
+
 def brief(project: Project, plan: Plan, claim: Claim, failure: Failure, target: Sha) -> Assignment:
     """What the agent of *claim* is told about *failure*; of a conflict with *target* also the way out of it."""
+    plan = plan_of(project, plan, claim)
     if failure.code != CONFLICT:
         return assignment(plan, claim.task, failure.feedback)
     base = merge_base(project.repo, target, claim.branch)
@@ -44,9 +53,9 @@ def brief(project: Project, plan: Plan, claim: Claim, failure: Failure, target: 
     return assignment(plan, claim.task, told.feedback, target)
 
 
-def brief_plan(plan: Plan, job: Job) -> Assignment:
+def brief_plan(project: Project, plan: Plan, job: Job) -> Assignment:
     """What the agent of a first attempt is told."""
-    return assignment(plan, job.claim.task, job.claim.reason)
+    return assignment(plan_of(project, plan, job.claim), job.claim.task, job.claim.reason)
 
 
 def free_places(project: Project, store: Store, most: int | None) -> int:
@@ -79,7 +88,7 @@ def spawn_tasks(
             busy = count_busy(project.repo.state_dir, store)
             chosen = startable(chosen, read_claims(project.repo), busy)
         crew = crew_for(project, agent) if found or chosen else None
-        claimed, skipped = claim_all(project, evaluation.base, chosen, proof)
+        claimed, skipped = claim_all(project, evaluation.base, evaluation.roadmap, chosen, proof)
         jobs, late = publish(project, claimed)
         skipped += late
     if crew is None and not names:
@@ -87,7 +96,7 @@ def spawn_tasks(
     plan = read_plan(project, evaluation.base)
     report = SpawnReport((), ())
     if crew is not None:
-        report = launch(project, store, [*found, *jobs], crew, lambda job: brief_plan(plan, job))
+        report = launch(project, store, [*found, *jobs], crew, lambda job: brief_plan(project, plan, job))
     told = (*report.skipped, *skipped)
     answered = {each.task for each in report.spawned} | {each.task for each in told}
     return SpawnReport(report.spawned, (*told, *left_out(evaluation, plan, names, answered, places)))

@@ -20,7 +20,8 @@ from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.trees import replace_blob
 from coffee_hooks.base.undo import pretend, undoing
 from coffee_hooks.sources.roadmap_conflict import merge_items
-from coffee_hooks.sources.roadmap_places import roadmap_paths
+from coffee_hooks.sources.roadmap_places import TASK_LISTS, find_list, roadmap_paths
+from coffee_hooks.sources.task_names import is_of
 
 
 class Aim(Enum):
@@ -36,6 +37,7 @@ class Work:
 
     *undoes* are commits of the target that are taken back first, in this order: the revert of an earlier landing of
     the branch, which would hide its work. To REVERT, they are its landings, the newest first, and all there is to do.
+    *roadmap* is the file that names the task, None where nobody knows.
     """
 
     branch: str
@@ -44,6 +46,7 @@ class Work:
     blamed: bool = False
     aim: Aim = Aim.LAND
     undoes: tuple[Sha, ...] = ()
+    roadmap: str | None = None
 
     @property
     def reverts(self) -> tuple[Sha, ...]:
@@ -71,7 +74,7 @@ class _Side:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """*work* merged onto *before*. *title* is the task's in the roadmap.
+    """*work* merged onto *before*. *title* is the task's in the file *roadmap*.
 
     The commit in *after* is there to be tested and gets no ref. *warning* says what could not be done, in a sentence.
     """
@@ -81,6 +84,7 @@ class Link:
     after: State
     title: str = ""
     warning: str | None = None
+    roadmap: str | None = None
 
     @property
     def configures(self) -> bool:
@@ -185,6 +189,9 @@ class Builder:
             return Refused("roadmap-duplicate", f"the merged {self.roadmap} would hold {', '.join(twice)} twice")
         if work.task is None:
             return self._link(before, work, after)
+        if not is_of(work.task, work.roadmap, self.roadmap or ""):
+            elsewhere = f"{work.task} was not marked complete: it is a task of {work.roadmap}"
+            return self._link(before, work, after, warning=elsewhere)
         if work.reverts:
             return self._link(before, work, after, title_of(before.roadmap or b"", work.task))
         title, warning = title_of(after.roadmap or b"", work.task), None
@@ -251,7 +258,8 @@ class Builder:
         body = commit_body(after.tree, parents(work, before.commit), f"Candidate of {work.branch}\n", self.identity)
         with self._writing() as write:
             made = write(body)
-        return Link(work, before, State(made, after.tree, after.roadmap, after.config), title, warning)
+        state = State(made, after.tree, after.roadmap, after.config)
+        return Link(work, before, state, title, warning, work.roadmap or self.roadmap)
 
 
 def _side_of(work: Work) -> str:
@@ -269,6 +277,8 @@ def builder_at(repo: Repo, base: Sha, config: Config, identity: Mapping[str, str
     wanted = roadmap_paths(config.roadmap)
     found = read_blobs(repo, [base, *(f"{base}:{path}" for path in wanted), f"{base}:{FILE}"])
     roadmap = next((path for path in wanted if Sha(f"{base}:{path}") in found), None)
+    if roadmap is None and TASK_LISTS in wanted and (roadmap := find_list(repo, base)):
+        found |= read_blobs(repo, [f"{base}:{roadmap}"])
     tree = Sha(found[base].split(b"\n", 1)[0].removeprefix(b"tree ").decode())
     state = State(base, tree, found.get(Sha(f"{base}:{roadmap}")), found.get(Sha(f"{base}:{FILE}")))
     return Builder(with_attributes_of(repo, base), config, state, roadmap, identity)

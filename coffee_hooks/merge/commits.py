@@ -40,7 +40,8 @@ def commit_chain(repo: Repo, chain: Chain, gate: Sequence[str], seconds: float, 
         for link in chain.links:
             message = _message(link, _own(said, link.work.tip, seen), gate, seconds)
             parent = write(commit_body(link.after.tree, parents(link.work, parent), message, identity))
-            members.append(Member(link.work.task, link.work.branch, link.work.tip, parent, link.work.reverts))
+            work = link.work
+            members.append(Member(work.task, work.branch, work.tip, parent, work.reverts, link.roadmap))
         if len(members) > 1:
             text = messages.batch_message([(m.task, m.branch, m.sha) for m in members], gate, seconds)
             parent = write(commit_body(chain.end.tree, (chain.base.commit, parent), text, identity))

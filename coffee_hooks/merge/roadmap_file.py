@@ -9,6 +9,7 @@ from coffee_hooks.sources.headings import Form
 from coffee_hooks.sources.markdown import decode, scan
 from coffee_hooks.sources.roadmap import parse_roadmap
 from coffee_hooks.sources.sections import read_sections
+from coffee_hooks.sources.task_list import find_task_list
 from coffee_hooks.sources.task_names import task_key
 
 
@@ -25,14 +26,17 @@ def new_duplicates(ours: bytes, theirs: bytes, merged: bytes) -> tuple[str, ...]
 
 
 def item_counts(data: bytes) -> Counter[tuple[str, str]]:
-    """How often each (id, normalised title) is the heading of an item. Pure."""
-    sections = read_sections(scan(decode(data)[0]))
-    return Counter(
+    """How often each (id, normalised title) is the heading of an item, or a line of a list of tasks. Pure."""
+    document = scan(decode(data)[0])
+    sections = read_sections(document)
+    headings = (
         (str(task), " ".join(section.title.casefold().split()))
         for section in sections
         if section.form is not Form.BULLET
         for task in section.ids
     )
+    tasks = ((str(task.id), task.title.casefold()) for task in find_task_list(document, sections).tasks)
+    return Counter([*headings, *tasks])
 
 
 def title_of(data: bytes, task: TaskId) -> str:

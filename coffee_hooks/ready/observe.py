@@ -37,7 +37,7 @@ class Candidate:
     """A branch as detect-ready reports it. *red_log* is where the gate wrote why it was red at this commit.
 
     *touched* is what landing its commits would change. *reverted* is None unless its landing was taken back,
-    *uncommitted* None where everything is committed.
+    *uncommitted* None where everything is committed. *roadmap* is the file that its claim says names the task.
     """
 
     branch: Branch
@@ -50,6 +50,7 @@ class Candidate:
     red_log: Path | None = None
     reverted: Reverted | None = None
     uncommitted: Uncommitted | None = None
+    roadmap: str | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -182,7 +183,7 @@ def _candidate(branch: Branch, ahead: int, seen: _Seen) -> Candidate:
     return Candidate(
         branch, ahead, task, state.checkout.path if state else None, judge(facts), conflicts, paths,
         Path(blamed.log) if blamed and blamed.log else None, reverted,
-        Uncommitted(state.checkout, dirty) if state and dirty else None,
+        Uncommitted(state.checkout, dirty) if state and dirty else None, claim.roadmap if claim else None,
     )  # fmt: skip
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from coffee_hooks.base.model import RoadmapItem, Status, TaskId
-from coffee_hooks.sources.markdown import decode, scan
+from coffee_hooks.sources.markdown import Document, decode, scan
 from coffee_hooks.sources.roadmap import parse_roadmap
 from coffee_hooks.sources.sections import Mark, read_sections
+from coffee_hooks.sources.task_items import find_listed
+from coffee_hooks.sources.task_list import find_task_list
 from coffee_hooks.sources.task_names import task_key
 from coffee_hooks.sources.works import find_works
 
@@ -16,7 +18,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def mark_complete(data: bytes, task: TaskId) -> bytes | None:
-    """The roadmap with the status of ``task`` set to ``✅ Complete``, every other byte as it was.
+    """The roadmap with the status of ``task`` set to ``✅ Complete``, its box ticked, every other byte as it was.
 
     An item that is complete already gives ``data`` itself. None when there is no such item, when its status is
     not written anywhere, or when the edit would not have exactly this effect (a status that several items
@@ -27,8 +29,7 @@ def mark_complete(data: bytes, task: TaskId) -> bytes | None:
         return None
     if item.status is Status.COMPLETE:
         return data
-    works, _ = find_works(read_sections(scan(decode(data)[0])), "")
-    marks = next(work.marks for work in works if work.id == item.id)
+    marks = _marks(scan(decode(data)[0]), item.id)
     marked = _edit(data, [mark for mark in marks if mark.status is not Status.COMPLETE])
     return marked if marked is not None and _only_completes(data, marked, item.id) else None
 
@@ -36,6 +37,14 @@ def mark_complete(data: bytes, task: TaskId) -> bytes | None:
 def _find(items: tuple[RoadmapItem, ...], task: TaskId) -> RoadmapItem | None:
     wanted = task_key(task)
     return next((item for item in items if task_key(item.id) == wanted), None)
+
+
+def _marks(document: Document, task: TaskId) -> tuple[Mark, ...]:
+    sections = read_sections(document)
+    if sections:
+        return next(work.marks for work in find_works(sections, "")[0] if work.id == task)
+    listed, _ = find_listed(find_task_list(document, sections))
+    return next(work.marks for work in listed if work.first.id == task)
 
 
 def _edit(data: bytes, marks: list[Mark]) -> bytes | None:

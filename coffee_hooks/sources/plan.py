@@ -15,14 +15,16 @@ from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.text import printable
 from coffee_hooks.sources.dependencies import SPEC_KIND
-from coffee_hooks.sources.roadmap import parse_roadmap
-from coffee_hooks.sources.roadmap_places import ROADMAPS, roadmap_paths
+from coffee_hooks.sources.roadmap import RoadmapForm, parse_roadmap
+from coffee_hooks.sources.roadmap_places import ROADMAPS, current_lists, is_list_place, roadmap_paths
 from coffee_hooks.sources.spec_choice import numbers_of
 from coffee_hooks.sources.specs import find_spec, parse_spec
 from coffee_hooks.sources.task_names import task_key
+from coffee_hooks.sources.task_specs import task_specs
 
 _LEGACY_SPEC = re.compile(r"docs/[^/]*TECHNICAL_SPEC\.md", re.IGNORECASE)
 _REGULAR = (b"100644", b"100755")
+_COMMIT_ONE = f"commit one as {ROADMAPS[0]}, or name its file as roadmap in .coffee.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +56,23 @@ class _File(NamedTuple):
 def read_plan(project: Project, base: Sha) -> Plan:
     """The plan committed in *base*. Two git processes, whatever the number of specs.
 
-    Raises UsageError when the commit has no roadmap.
+    Raises UsageError when the commit has no roadmap, or several lists of tasks and nobody said which.
     """
     files, notices = _files(project, base)
-    roadmap = _roadmap(project.config.roadmap, files)
+    places = _places(project.config.roadmap, files)
     specs = [file for file in files if file.blob and _may_be_spec(file.path, project.config.specs)]
-    blobs = read_blobs(project.repo, [file.blob for file in (roadmap, *specs)])
+    blobs = read_blobs(project.repo, [file.blob for file in (*places, *specs)])
+    roadmap = places[0] if _is_named(places[0].path, project.config.roadmap) else _current(places, blobs)
     read = parse_roadmap(blobs[Sha(roadmap.blob)], roadmap.path)
     first: dict[TaskId, RoadmapItem] = {}
     for item in read.items:
         first.setdefault(item.id, item)
     items = tuple(first.values())
+    tree = tuple(sorted(file.path for file in files))
+    if read.form is RoadmapForm.TASKS:
+        return Plan(base, roadmap.path, items, task_specs(items, roadmap.path, tree), tree, (*notices, *read.notices))
     found, doubts = _match(items, [parse_spec(blobs[Sha(file.blob)], file.path) for file in specs], roadmap.path)
     found = {task: _with_owners(spec, task, found) for task, spec in found.items()}
-    tree = tuple(sorted(file.path for file in files))
     return Plan(base, roadmap.path, items, found, tree, (*notices, *read.notices, *doubts))
 
 
@@ -86,16 +91,37 @@ def _files(project: Project, base: Sha) -> tuple[list[_File], list[Notice]]:
     return files, notices
 
 
-def _roadmap(configured: str | None, files: Sequence[_File]) -> _File:
+def _places(configured: str | None, files: Sequence[_File]) -> list[_File]:
+    """The file that is the roadmap, or every list of tasks that can be it."""
     readable = {file.path: file for file in files if file.blob}
     for path in roadmap_paths(configured):
         if path in readable:
-            return readable[path]
+            return [readable[path]]
+    if not configured and (lists := [file for path, file in readable.items() if is_list_place(path)]):
+        return lists
     if configured:
         raise UsageError(
             f"no roadmap: the target has no file {configured}", hint="commit it, or set roadmap in .coffee.yaml"
         )
-    raise UsageError("no roadmap", hint=f"commit one as {ROADMAPS[0]}, or name its file as roadmap in .coffee.yaml")
+    raise UsageError("no roadmap", hint=_COMMIT_ONE)
+
+
+def _is_named(path: str, configured: str | None) -> bool:
+    return configured is not None or path in ROADMAPS
+
+
+def _current(lists: Sequence[_File], blobs: Mapping[Sha, bytes]) -> _File:
+    """The one of several lists that is being worked on."""
+    current = current_lists({file.path: blobs[Sha(file.blob)] for file in lists})
+    if len(current) == 1:
+        return next(file for file in lists if file.path == current[0])
+    if not current:
+        raise UsageError("no roadmap", hint=_COMMIT_ONE)
+    names = ", ".join(map(printable, current))
+    raise UsageError(
+        f"several lists of tasks are not done: {names}",
+        hint=f"name the one to work on in .coffee.yaml: roadmap: {printable(current[-1])}",
+    )
 
 
 def _with_owners(spec: Spec, task: TaskId, specs: Mapping[TaskId, Spec]) -> Spec:

@@ -12,6 +12,7 @@ from coffee_hooks.sources.headings import Form
 from coffee_hooks.sources.markdown import decode, scan
 from coffee_hooks.sources.sections import Mark, Section, read_sections
 from coffee_hooks.sources.status_lines import Line
+from coffee_hooks.sources.task_list import find_task_list
 from coffee_hooks.sources.task_names import TaskKey, task_key
 
 BOM = b"\xef\xbb\xbf"
@@ -50,7 +51,8 @@ class Blocks:
     """A whole file: its byte order mark if any, its blocks, and how it ends after the last text (``\\n``, nothing).
 
     The last line has an ending in its block although the file may have none there: blocks can change places.
-    *items* are all that it names in headings, with their status. *open*: a fence or comment is never closed.
+    *items* are all that it names in headings, or all tasks of a list, with their status. *open*: a fence or comment is
+    never closed.
     """
 
     bom: bytes
@@ -65,9 +67,10 @@ def split(data: bytes) -> Blocks:
     """The blocks of a roadmap, the text above the first heading first. ``join`` gives the same bytes. Never raises."""
     document = scan(decode(data)[0])
     sections = read_sections(document)
+    tasks = find_task_list(document, sections).tasks
     bom = BOM if data.startswith(BOM) else b""
     rows, end = _rows(data[len(bom) :])
-    places = _places(sections)
+    places = {**_places(sections), **{task.mark.line: _Place(task.mark, labelled=False) for task in tasks}}
     lines = [_line(text, ending, places.get(number)) for number, (text, ending) in enumerate(rows, 1)]
     items = [section for section in sections if section.form is not Form.BULLET]
     inside = {number for item in items for number in range(item.line, item.end_line + 1)}
@@ -83,9 +86,10 @@ def split(data: bytes) -> Blocks:
         _block(names[start], lines[start - 1 : stop], last=stop == len(lines))
         for start, stop in zip(starts, cuts, strict=True)
     ]
-    stated = tuple((name_of(item), item.status) for item in items)
+    stated = [(name_of(item), item.status) for item in items]
+    stated += [(Name((task_key(task.id),), task.title.casefold()), task.mark.status) for task in tasks]
     hidden = any(not fence.closed and fence.end == len(document.lines) for fence in document.fences)
-    return Blocks(bom, (*preamble, *blocks), end, stated, hidden)
+    return Blocks(bom, (*preamble, *blocks), end, tuple(stated), hidden)
 
 
 def join(roadmap: Blocks) -> bytes:

@@ -12,8 +12,9 @@ from coffee_hooks.base.merge_tree import Merged, conflict_entries, merge_tree
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.base.trees import replace_blobs
+from coffee_hooks.sources.roadmap_places import any_of_them, find_roadmap
 
-FORM = 1
+FORM = 2
 """Of the answers: whoever remembers them asks again under another number."""
 
 Pair = tuple[Sha, Sha]
@@ -32,11 +33,11 @@ def resolve(
     """*results* of merging *pairs* without the conflicts in the roadmap that no person is needed for.
 
     The roadmap is the first of *paths* that *target* has; a single one is not looked for. No git process where none
-    of it conflicts, six at most however many do. Raises GitFailed.
+    of it conflicts, nine at most however many do. Raises GitFailed.
     """
     found = list(results)
     met = {path for merged in results if merged and not merged.clean for path in merged.conflicts}
-    roadmap = None if met.isdisjoint(paths) else _roadmap(repo, target, paths)
+    roadmap = _roadmap(repo, target, paths) if any_of_them(met, paths) else None
     if roadmap is None or roadmap not in met:
         return found
     asked = [at for at, merged in enumerate(results) if merged and not merged.clean and roadmap in merged.conflicts]
@@ -55,10 +56,7 @@ def resolve(
 
 
 def _roadmap(repo: Repo, target: Sha, paths: Sequence[str]) -> str | None:
-    if len(paths) == 1:
-        return paths[0]
-    found = read_blobs(repo, [f"{target}:{path}" for path in paths])
-    return next((path for path in paths if Sha(f"{target}:{path}") in found), None)
+    return paths[0] if len(paths) == 1 else find_roadmap(repo, target, paths)
 
 
 def _merged_roadmaps(repo: Repo, pairs: Sequence[Pair], path: str) -> list[bytes | None]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from coffee_hooks.base.git import ABSENT
 from coffee_hooks.base.lock import LockProof
@@ -25,7 +26,6 @@ from coffee_hooks.state.landings import read_landings
 from coffee_hooks.state.sharing import SEQ, last_number
 
 TRIES = 3
-FREE = (ClaimState.RELEASED, ClaimState.REVERTED)
 
 
 class Origin(Enum):
@@ -46,9 +46,9 @@ class Job:
 
 
 def claim_all(
-    project: Project, base: Sha, tasks: Sequence[TaskId], proof: LockProof
+    project: Project, base: Sha, roadmap: str, tasks: Sequence[TaskId], proof: LockProof
 ) -> tuple[list[Job], list[Skipped]]:
-    """Claim each task on a new branch at *base*; those that somebody has are skipped."""
+    """Claim each task of the file *roadmap* on a new branch at *base*; those that somebody has are skipped."""
     assert proof.name == "spawn"
     claims = claims_.read_claims(project.repo)
     number = first_number(project, claims, settled_worktrees(project.repo)) if tasks else 0
@@ -56,7 +56,7 @@ def claim_all(
     skipped: list[Skipped] = []
     try:
         for task in tasks:
-            found = _claim(project, task, base, number, claims.get(task))
+            found = _claim(project, _Wanted(task, base, roadmap), number, claims.get(task))
             if isinstance(found, Job):
                 jobs.append(found)
                 number = number_of(found.claim.branch) + 1
@@ -84,16 +84,23 @@ def first_number(project: Project, claims: Mapping[TaskId, Claim], worktrees: It
     return next_number(known, max(last_number(project, ref) for ref in (SEQ, *copies)))
 
 
-def _claim(project: Project, task: TaskId, base: Sha, number: int, earlier: Claim | None) -> Job | Skipped:
-    """*earlier* is replaced when it is released or reverted."""
+class _Wanted(NamedTuple):
+    task: TaskId
+    base: Sha
+    roadmap: str
+
+
+def _claim(project: Project, wanted: _Wanted, number: int, earlier: Claim | None) -> Job | Skipped:
+    """*earlier* is replaced when it is free."""
+    task = wanted.task
     for _ in range(TRIES):
-        if earlier is not None and earlier.state not in FREE:
+        if earlier is not None and not earlier.is_free(wanted.roadmap):
             return Skipped(task, "claimed", f"{earlier.owner} has it on {earlier.branch}")
         making = take(project.repo.state_dir, branch_name(number))
         if making is not None:
-            claim = _transact(project, task, base, number, earlier)
+            claim = _transact(project, wanted, number, earlier)
             if claim is not None:
-                return Job(claim, making, Origin.FRESH, base)
+                return Job(claim, making, Origin.FRESH, wanted.base)
             making.finish()
         # Somebody without our lock was faster: a person with the branch, another machine with the task.
         earlier = claims_.read_claims(project.repo).get(task)
@@ -101,19 +108,19 @@ def _claim(project: Project, task: TaskId, base: Sha, number: int, earlier: Clai
     return Skipped(task, "claimed", "others took its branch numbers this very moment; try again")
 
 
-def _transact(project: Project, task: TaskId, base: Sha, number: int, earlier: Claim | None) -> Claim | None:
+def _transact(project: Project, wanted: _Wanted, number: int, earlier: Claim | None) -> Claim | None:
     repo, branch = project.repo, branch_name(number)
     fresh = Claim(
-        task, branch, base, claims_.owner_here(project), 1, ClaimState.CLAIMED, None, None, int(time.time()),
-        blob=earlier.blob if earlier else ABSENT,
+        wanted.task, branch, wanted.base, claims_.owner_here(project), 1, ClaimState.CLAIMED, None, None,
+        int(time.time()), blob=earlier.blob if earlier else ABSENT, roadmap=wanted.roadmap,
     )  # fmt: skip
     claim, take_it = claims_.moved(repo, fresh)
     moves = [
         take_it,
         Move(SEQ, list_refs(repo, SEQ).get(SEQ, ABSENT), write_json(repo, {"last": number})),
-        Move(f"refs/heads/{branch}", ABSENT, base),
+        Move(f"refs/heads/{branch}", ABSENT, wanted.base),
     ]
-    return claim if transact(repo, moves, reason=f"coffee spawn {task}") else None
+    return claim if transact(repo, moves, reason=f"coffee spawn {wanted.task}") else None
 
 
 def give_back(project: Project, claim: Claim, reason: str) -> bool:

@@ -14,6 +14,7 @@ from coffee_hooks.sources.plan import Plan
 LONGEST_ARGUMENT = 100_000
 """Bytes of a prompt that is still passed as an argument; Linux refuses more than 128 KiB in one."""
 
+_READ_FIRST = "## Read before you start\n\nThe task above is one line of the plan in these files; do only this one.\n\n"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -21,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 class Assignment:
     """A task as its agent sees it. *feedback* is what failed last time, None on the first attempt.
 
-    *merges* is the one commit that the agent may merge, to resolve a conflict with it.
+    *merges* is the one commit that the agent may merge, to resolve a conflict with it. *documents* are paths to read.
     """
 
     task: TaskId
@@ -31,6 +32,7 @@ class Assignment:
     spec: str = ""
     feedback: str | None = None
     merges: Sha | None = None
+    documents: tuple[str, ...] = ()
 
 
 def assignment(plan: Plan, task: TaskId, feedback: str | None = None, merges: Sha | None = None) -> Assignment:
@@ -38,15 +40,17 @@ def assignment(plan: Plan, task: TaskId, feedback: str | None = None, merges: Sh
     item, spec = plan.item(task), plan.specs.get(task)
     return Assignment(
         task, item.title if item else "", item.text if item else "", spec.path if spec else None,
-        spec.text if spec else "", feedback, merges,
+        spec.text if spec else "", feedback, merges, spec.documents if spec else (),
     )  # fmt: skip
 
 
 def prompt(work: Assignment, worktree: Path, branch: str, gate: tuple[str, ...], extra: str | None = None) -> str:
     """The prompt: task, item, spec, the rules of the house, and on a retry what failed."""
     parts = [f"# {work.task}: {one_line(work.title)}", quoted(work.item)]
-    if work.spec_path:
+    if work.spec_path and work.spec != work.item:
         parts.append(f"## Specification: {printable(work.spec_path)}\n\n{quoted(work.spec)}")
+    if work.documents:
+        parts.append(_READ_FIRST + "\n".join(f"- {printable(name)}" for name in work.documents))
     if extra:
         parts.append(extra.strip())
     if work.feedback:

@@ -23,6 +23,7 @@ from coffee_hooks.base.refs import (
     transact,
     write_json,
 )
+from coffee_hooks.sources.task_names import is_of
 
 if TYPE_CHECKING:  # a supervisor reads claims and no configuration
     from coffee_hooks.base.project import Project
@@ -47,6 +48,7 @@ class Claim:
 
     *sha* is the commit a DONE claim stands for, or the landing of a LANDED one. *blob* is where the claim was
     read from: the old value of the next compare-and-swap. *nonce* keeps two claims of the same bytes apart.
+    *roadmap* is the file that names the task, None in a claim that does not say.
     """
 
     task: TaskId
@@ -60,6 +62,7 @@ class Claim:
     since: int
     nonce: str = ""
     blob: Sha = ABSENT
+    roadmap: str | None = None
 
     @property
     def ref(self) -> str:
@@ -70,6 +73,12 @@ class Claim:
     def open(self) -> bool:
         """Whether somebody may still be working on it or its branch waits to be landed."""
         return self.state in (ClaimState.CLAIMED, ClaimState.DONE, ClaimState.BLOCKED)
+
+    def is_free(self, roadmap: str) -> bool:
+        """Whether the task of that name in the file *roadmap* may be claimed anew."""
+        if self.state is ClaimState.LANDED:
+            return not is_of(self.task, self.roadmap, roadmap)
+        return self.state in (ClaimState.RELEASED, ClaimState.REVERTED)
 
 
 def owner_name() -> str:
@@ -127,7 +136,7 @@ def _encode(claim: Claim) -> dict[str, Any]:
         "task": claim.task, "branch": claim.branch, "base": claim.base, "owner": claim.owner, "nonce": claim.nonce,
         "attempt": claim.attempt, "state": claim.state.value, "sha": claim.sha, "reason": claim.reason,
         "since": claim.since,
-    }  # fmt: skip
+    } | ({"roadmap": claim.roadmap} if claim.roadmap else {})  # fmt: skip
 
 
 def _decode(value: Mapping[str, Any], blob: Sha) -> Claim | None:
@@ -138,6 +147,7 @@ def _decode(value: Mapping[str, Any], blob: Sha) -> Claim | None:
             state=ClaimState(value["state"]), sha=to_sha(value["sha"]) if value.get("sha") else None,
             reason=None if value.get("reason") is None else to_text(value["reason"]),
             since=int(value.get("since", 0)), nonce=to_text(value.get("nonce", "")), blob=blob,
+            roadmap=None if value.get("roadmap") is None else to_text(value["roadmap"]),
         )  # fmt: skip
     except (KeyError, ValueError, TypeError, OverflowError):  # by hand or by a later version: we may not act on it
         return None

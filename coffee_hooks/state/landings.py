@@ -24,6 +24,7 @@ class Member:
     """One branch that landed: its merge commit and the commit that was merged.
 
     With *reverts* it took those merge commits of the branch back instead, and *merge_commit* is the one that did.
+    *roadmap* is the file that names the task, None where nobody knows.
     """
 
     task: str | None
@@ -31,6 +32,7 @@ class Member:
     sha: Sha
     merge_commit: Sha
     reverts: tuple[Sha, ...] = ()
+    roadmap: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def _encode(landing: Landing) -> dict[str, Any]:
         "members": [
             {"task": m.task, "branch": m.branch, "sha": m.sha, "merge_commit": m.merge_commit}
             | ({"reverts": list(m.reverts)} if m.reverts else {})
+            | ({"roadmap": m.roadmap} if m.roadmap else {})
             for m in landing.members
         ],
     }  # fmt: skip
@@ -115,6 +118,7 @@ def _member(value: Any) -> Member:
     return Member(
         None if task is None else to_text(task), to_text(value["branch"]), to_sha(value["sha"]),
         to_sha(value["merge_commit"]), tuple(map(to_sha, _texts(value.get("reverts", [])))),
+        None if value.get("roadmap") is None else to_text(value["roadmap"]),
     )  # fmt: skip
 
 

@@ -94,3 +94,19 @@ def test_nothing_staged_is_wrong_usage(tmp_path: Path, git: Git, monkeypatch: py
     (tmp_path / "ROADMAP.md").write_text("# R\n")
     with pytest.raises(UsageError, match=r"ROADMAP\.md is not staged"):
         lint_staged(["ROADMAP.md"])
+
+
+def test_lists_of_tasks_are_judged_where_there_is_no_roadmap(
+    tmp_path: Path, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list as spec-kit writes it passes, from any folder; one id for two works does not."""
+    git(tmp_path, "init", "-q")
+    for name, text in (("a", "- [ ] T001 Make a\n"), ("b", "- [ ] T001 Make b\n- [ ] T001 Paint c\n")):
+        (tmp_path / "specs" / name).mkdir(parents=True)
+        (tmp_path / "specs" / name / "tasks.md").write_text(text)
+        git(tmp_path, "add", ".")
+        monkeypatch.chdir(tmp_path / "specs" / name)
+        found = lint_staged([])
+        assert [(notice.code, notice.path) for notice in found.new] == (
+            [("duplicate", "specs/b/tasks.md")] if name == "b" else []
+        )

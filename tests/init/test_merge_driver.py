@@ -181,3 +181,17 @@ def test_a_pattern_means_one_path(sandbox: Sandbox, path: str) -> None:
     repo = discover(sandbox.work)
     assert look_at_driver(repo, path).attribute == "coffee-roadmap"
     assert look_at_driver(repo, f"sub/{path}").attribute == "unspecified"
+
+
+def test_a_list_of_tasks_is_the_roadmap_where_there_is_none(sandbox: Sandbox, git: Git) -> None:
+    """The one that is not done gets the driver, and two ticks on neighbouring lines merge."""
+    path, text = "specs/002-b/tasks.md", "# Tasks\n\n- [ ] T001 Make a\n- [ ] T002 [P] Make b\n"
+    git(sandbox.work, "rm", "-q", ROADMAP)
+    sandbox.commit({path: text, "specs/001-a/tasks.md": "- [x] T001 Make c\n"})
+    lines = "\n".join(set_up(sandbox.work, Wanted()).lines)
+    assert "of several, name one" in lines
+    assert look_at_driver(discover(sandbox.work), path).attribute == "coffee-roadmap"
+    sandbox.branch("roadmap-x", {path: text.replace("[ ] T002", "[x] T002")})
+    sandbox.commit({path: text.replace("[ ] T001", "[X] T001")})
+    git(sandbox.work, "merge", "-q", "roadmap-x")
+    assert (sandbox.work / path).read_text() == "# Tasks\n\n- [X] T001 Make a\n- [x] T002 [P] Make b\n"

@@ -259,3 +259,18 @@ def test_the_gate_of_a_broken_configuration_is_not_guessed(lane: Lane) -> None:
     said = lane.merge()
     assert (said.rc, said.json) == (2, {})
     assert "unknown key gate.comand" in said.err
+
+
+def test_a_listed_task_that_a_merge_would_double_does_not_land(lane: Lane) -> None:
+    """Two branches found out about the same task and wrote it down in different places."""
+    path, lines = "specs/001-a/tasks.md", "".join(f"\nfiller {number}\n" for number in range(9))
+    base = f"# Tasks\n\n- [ ] T001 Make a\n{lines}\nend\n"
+    lane.configure(roadmap=path)
+    lane.box.commit({path: base})
+    lane.box.push()
+    lane.branch(1, {path: base.replace("Make a\n", "Make a\n- [ ] T050 Make it safe\n")})
+    lane.box.commit({path: base + "- [ ] T050 Make it safe\n"})
+    lane.box.push()
+    said = lane.merge()
+    assert (said.rc, said.outcome) == (1, "roadmap-duplicate"), said.told
+    assert "T050 (make it safe)" in said.result["reason"]

@@ -97,3 +97,22 @@ def test_the_unfinished_one_of_two_works_is_marked() -> None:
 def test_padding_of_the_name_does_not_matter() -> None:
     """US-1 marks US-001."""
     assert mark_complete("### US-001: A 📝 Planned".encode(), US1) == "### US-001: A ✅ Complete".encode()
+
+
+LIST = "# Tasks\n\n- [ ] T001 [P] Do a\n  - [ ] part\n- [X] T002 Do b\n- [ ] **T003** Do c\n- [ ] T003 Do c\n"
+
+
+def test_the_box_of_a_listed_task_is_ticked() -> None:
+    """That box alone, and every line that repeats the task; CRLF and a byte order mark stay."""
+    for data in (LIST.encode(), b"\xef\xbb\xbf" + LIST.replace("\n", "\r\n").encode()):
+        assert mark_complete(data, TaskId("T001")) == data.replace(b"- [ ] T001", b"- [x] T001")
+        assert mark_complete(data, TaskId("t1".upper())) == data.replace(b"- [ ] T001", b"- [x] T001")
+        assert mark_complete(data, TaskId("T002")) == data
+        ticked = data.replace(b"- [ ] **T003", b"- [x] **T003").replace(b"- [ ] T003", b"- [x] T003")
+        assert mark_complete(data, TaskId("T003")) == ticked
+        assert mark_complete(data, TaskId("T004")) is None
+
+
+def test_one_id_for_two_works_is_not_ticked() -> None:
+    """Which of them landed is anybody's guess."""
+    assert mark_complete(b"- [ ] T001 Make a\n- [ ] T001 Paint b\n", TaskId("T001")) is None

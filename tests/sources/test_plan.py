@@ -99,3 +99,43 @@ def test_a_spec_that_waits_for_a_spec_waits_for_its_task(sandbox: Sandbox) -> No
     }
     plan = plan_of(sandbox, {**files, ROADMAP: item(401) + item(402)})
     assert [(r.task, r.line) for r in plan.specs["US-402"].depends_on] == [("US-401", 4)]
+
+
+# --- lists of tasks -------------------------------------------------------------------------------
+
+LOYALTY, COUPONS = "specs/001-loyalty/tasks.md", "specs/002-coupons/tasks.md"
+
+
+def tasks(*boxes: str) -> str:
+    return "# Tasks\n\n" + "".join(
+        f"- [{box}] T{number:03} Create src/m{number}.py\n" for number, box in enumerate(boxes, 1)
+    )
+
+
+def test_a_configured_list_of_tasks(sandbox: Sandbox) -> None:
+    """Each task is an item and its own spec; the documents beside the list are named, other specs are no matter."""
+    files = {LOYALTY: tasks("x", " "), "specs/001-loyalty/spec.md": "# Spec\n", "specs/SPEC-2-x.md": "# SPEC-2\n"}
+    plan = plan_of(sandbox, files, roadmap=f"./{LOYALTY}")
+    assert (plan.roadmap, [item.id for item in plan.items]) == (LOYALTY, ["T001", "T002"])
+    spec = plan.specs["T002"]
+    assert (spec.path, [path.pattern for path in spec.paths]) == (LOYALTY, ["src/m2.py"])
+    assert spec.documents == (LOYALTY, "specs/001-loyalty/spec.md")
+    assert plan.notices == ()
+
+
+def test_the_list_that_is_not_done_is_found(sandbox: Sandbox) -> None:
+    """Where there is no roadmap: the one with open tasks; where all are done, the last; never beside a roadmap."""
+    none: dict[str, str | None] = {ROADMAP: None, "specs/003-other/tasks.md": "# Tasks\n\n- [ ] 1. Not of this form\n"}
+    assert plan_of(sandbox, {LOYALTY: tasks("x"), COUPONS: tasks(" ")}).roadmap == ROADMAP
+    assert plan_of(sandbox, none).roadmap == COUPONS
+    assert plan_of(sandbox, {LOYALTY: tasks(" "), COUPONS: tasks("x", "-")}).roadmap == LOYALTY
+    assert plan_of(sandbox, {LOYALTY: tasks("x")}).roadmap == COUPONS
+
+
+def test_several_lists_that_are_not_done_are_an_error_that_names_them(sandbox: Sandbox) -> None:
+    """Nobody guesses: both are listed, with what to write; a file of another form is no list."""
+    with pytest.raises(UsageError, match=f"{LOYALTY}, {COUPONS}") as caught:
+        plan_of(sandbox, {ROADMAP: None, LOYALTY: tasks(" "), COUPONS: tasks(" ")})
+    assert caught.value.hint == f"name the one to work on in .coffee.yaml: roadmap: {COUPONS}"
+    with pytest.raises(UsageError, match="no roadmap"):
+        plan_of(sandbox, {LOYALTY: None, COUPONS: "# Tasks\n\n- [ ] 1. Not of this form\n"})

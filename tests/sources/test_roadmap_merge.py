@@ -399,3 +399,51 @@ def test_matches_are_a_common_subsequence(a: list[int], b: list[int]) -> None:
     assert all(a[at] == b[to] for at, to in found.items())
     assert [found[at] for at in sorted(found)] == sorted(set(found.values()))
     assert match(a, a) == {at: at for at in range(len(a))}
+
+
+# --- lists of tasks -------------------------------------------------------------------------------
+
+LIST = """\
+# Tasks
+
+## Phase 1: Setup
+
+- [ ] T001 Create the folders
+- [ ] T002 [P] Create src/a.py
+- [ ] T003 [P] Create src/b.py
+  - with a test
+
+## Phase 2: Foundational
+
+- [ ] **T004** Create src/c.py
+"""
+
+
+def ticked(*tasks: str, box: str = "x") -> str:
+    text = LIST
+    for task in tasks:
+        for mark in ("", "**"):
+            text = text.replace(f"[ ] {mark}{task}", f"[{box}] {mark}{task}")
+    return text
+
+
+def test_two_branches_tick_neighbours() -> None:
+    """Boxes on lines next to each other, the same box twice, and another letter for it."""
+    assert merged(ticked("T002"), ticked("T003", "T004"), LIST) == ticked("T002", "T003", "T004")
+    assert merged(ticked("T002", box="X"), ticked("T002", "T001"), LIST) is not None
+    assert merged(ticked("T002"), LIST.replace("src/a.py", "src/aa.py"), LIST) == ticked("T002").replace(
+        "src/a.py", "src/aa.py"
+    )
+
+
+@given(*[st.sets(st.sampled_from(["T001", "T002", "T003", "T004"]))] * 2)
+def test_ticks_add_up(ours: set[str], theirs: set[str]) -> None:
+    """Whatever two sides ticked is ticked, and nothing else has changed."""
+    assert merged(ticked(*ours), ticked(*theirs), LIST) == ticked(*ours, *theirs)
+
+
+def test_a_task_that_both_sides_wrote_differently_takes_a_person() -> None:
+    """Two new texts of one line, and two new tasks in one place."""
+    assert merged(LIST.replace("src/a.py", "src/x.py"), LIST.replace("src/a.py", "src/y.py"), LIST) is None
+    end = "- [ ] **T004** Create src/c.py\n"
+    assert merged(LIST.replace(end, end + "- [ ] T005 x\n"), LIST.replace(end, end + "- [ ] T005 y\n"), LIST) is None

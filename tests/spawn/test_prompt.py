@@ -73,3 +73,13 @@ def test_a_short_prompt_is_an_argument_and_a_long_one_a_pointer() -> None:
     assert as_argument("# US-1: t\nshort", Path("/p")) == "# US-1: t\nshort"
     long = as_argument("# US-1: t\n" + "é" * (LONGEST_ARGUMENT // 2), Path("/p"))
     assert long.startswith("# US-1: t\n") and "/p" in long and len(long) < 300
+
+
+def test_a_line_of_a_list_is_told_once_with_what_to_read() -> None:
+    """A task that is its own spec is quoted once, and the documents are named, on one line each."""
+    work = Assignment(
+        TaskId("T001"), "t", "- [ ] T001 t", "s/tasks.md", "- [ ] T001 t", documents=("s/a\nb.md", "s/plan.md")
+    )
+    text = told(work)
+    assert text.count("- [ ] T001 t") == 1
+    assert "## Read before you start" in text and "\n- s/a\\nb.md\n- s/plan.md\n" in text

@@ -66,7 +66,7 @@ def claimed(lab: Lab, git: Git) -> Claim:
     """A claim whose process died before it made the worktree."""
     base = Sha(git(lab.work, "rev-parse", "roadmap"))
     with hold(lab.project.repo, "spawn") as proof:
-        ((job,), _) = claim_all(lab.project, base, [TaskId("US-104")], proof)
+        ((job,), _) = claim_all(lab.project, base, "docs/roadmap/ROADMAP.md", [TaskId("US-104")], proof)
     job.making.finish()
     return job.claim
 

@@ -25,7 +25,7 @@ def claim(task: str = "US-104", branch: str = "roadmap-wt1") -> Claim:
 @pytest.mark.parametrize("task", ["US-104", "PRIORITY-25", "odd task/é\n"])
 def test_a_claim_is_read_as_it_was_written(repo: Repo, task: str, branch: str) -> None:
     """Odd names of task and branch, bytes that are not UTF-8 among them, survive the round trip."""
-    made, move = moved(repo, dataclasses.replace(claim(task, branch), reason="why\n"))
+    made, move = moved(repo, dataclasses.replace(claim(task, branch), reason="why\n", roadmap="specs/é/tasks.md"))
     assert transact(repo, [move])
     assert read_claims(repo) == {task: made}
 
@@ -110,3 +110,16 @@ def test_the_owner_has_a_name_without_a_password_file(monkeypatch: pytest.Monkey
     assert "@" in owner_name()
     monkeypatch.setattr("getpass.getuser", nobody)
     assert owner_name().partition("@")[0].isdigit()
+
+
+@pytest.mark.parametrize("state", ClaimState)
+def test_a_landed_name_is_free_for_the_next_list(state: ClaimState) -> None:
+    """T001 of one feature landed, that of another has not; what is being worked on is free for nobody."""
+    made = dataclasses.replace(claim("T001"), state=state, roadmap="specs/a/tasks.md")
+    over = state in (ClaimState.RELEASED, ClaimState.REVERTED)
+    assert made.is_free("specs/a/tasks.md") is over
+    assert made.is_free("specs/b/tasks.md") is (over or state is ClaimState.LANDED)
+    story = dataclasses.replace(made, task=TaskId("US-1"))
+    assert story.is_free("specs/b/tasks.md") is over
+    unknown = dataclasses.replace(made, roadmap=None)
+    assert unknown.is_free("specs/b/tasks.md") is over

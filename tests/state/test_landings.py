@@ -38,7 +38,10 @@ def test_landings_are_read_in_the_order_they_were_written(repo: Repo) -> None:
     """What went in comes out, the oldest first, odd names and a task that has none included."""
     odd = landing(
         2,
-        members=(Member(None, 'roadmap-"\n$(x)', Sha("2" * 40), Sha("3" * 40)), *landing(3).members),
+        members=(
+            Member(None, 'roadmap-"\n$(x)', Sha("2" * 40), Sha("3" * 40), roadmap="specs/é/tasks.md"),
+            *landing(3).members,
+        ),
         gate=("sh", "-c", "caf\udce9 ☕"),
         blamed=("roadmap-wt9",),
     )
