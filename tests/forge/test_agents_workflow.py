@@ -66,9 +66,15 @@ def test_two_tasks_are_done_there_and_land(forge: Forge, consumer: Files) -> Non
     assert not run_git(forge.work, "for-each-ref", "refs/heads/roadmap-*")
 
 
-def test_a_claim_that_nobody_asked_a_runner_for_is_asked_for_again(forge: Forge, consumer: Files) -> None:
-    """kill -9 between the claim and the word to GitHub: the same command again goes on with that claim."""
+def test_what_did_not_get_to_a_runner_is_made_up_for(forge: Forge, consumer: Files) -> None:
+    """A wrong token: said, with exit code 4, and the claim is given back on the remote.
+
+    Then kill -9 between the claim and the word to GitHub: the same command again goes on with that claim.
+    """
     forge.create(files_of(consumer))
+    rc, _, said = laptop(forge, "spawn", "--on", "github", "US-104", GH_TOKEN="wrong")
+    assert rc == 4 and "HTTP 401" in said and "GH_TOKEN" in said
+    assert forge.wait_idle() == [] and not run_git(forge.work, "for-each-ref", "refs/heads/roadmap-*")
     code = (
         "import os, sys; from coffee_hooks.loop import dispatch;"
         "dispatch.dispatch = lambda *asked: os.kill(os.getpid(), 9);"
@@ -78,19 +84,7 @@ def test_a_claim_that_nobody_asked_a_runner_for_is_asked_for_again(forge: Forge,
     killed = subprocess.run([sys.executable, "-I", "-c", code], cwd=forge.work, env=env, check=False)
     assert killed.returncode == -9 and "refs/coffee/tasks/US-104" in forge.refs()
     rc, answer, said = laptop(forge, "spawn", "--on", "github", "US-104")
-    assert (rc, [each["branch"] for each in answer["spawned"]]) == (0, ["roadmap-wt1"]), said
+    assert (rc, [each["branch"] for each in answer["spawned"]]) == (0, ["roadmap-wt2"]), said
     (run,) = forge.wait_idle()
-    assert run.conclusion == "success" and "refs/heads/roadmap-wt1" not in forge.refs(), run.log
+    assert run.conclusion == "success" and "refs/heads/roadmap-wt2" not in forge.refs(), run.log
     assert not run_git(forge.work, "for-each-ref", "refs/heads/roadmap-*")
-
-
-def test_a_refusal_leaves_the_tasks_free(forge: Forge, consumer: Files) -> None:
-    """A wrong token, or no workflow there: said, with exit code 4, and the claims are given back on the remote."""
-    forge.create(files_of(consumer))
-    rc, _, said = laptop(forge, "spawn", "--on", "github", "US-104", GH_TOKEN="wrong")
-    assert rc == 4 and "HTTP 401" in said and "GH_TOKEN" in said
-    assert forge.wait_idle() == [] and not run_git(forge.work, "for-each-ref", "refs/heads/roadmap-*")
-    rc, answer, said = laptop(forge, "spawn", "--on", "github", "US-104")
-    assert rc == 0 and [each["branch"] for each in answer["spawned"]] == ["roadmap-wt2"], said
-    (run,) = forge.wait_idle()
-    assert run.conclusion == "success", run.log
