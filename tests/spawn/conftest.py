@@ -48,6 +48,11 @@ class Lab:
         return self.box.work
 
     @property
+    def state_dir(self) -> Path:
+        """Where the local state is. Cheap, unlike a project: it is asked for while waiting."""
+        return self.work / ".git" / "coffee"
+
+    @property
     def project(self) -> Project:
         """The project as a new command would open it, with the agent of this lab."""
         project = open_project(self.work)
@@ -68,7 +73,7 @@ class Lab:
 
     def wait(self) -> None:
         """Until no agent is at work."""
-        self.until(lambda: not at_work(self.project.repo.state_dir, self.store))
+        self.until(lambda: not at_work(self.state_dir, self.store))
 
     def until(self, true: Callable[[], object]) -> None:
         """Wait until something is true; too long is a failure of the test."""
@@ -105,13 +110,12 @@ class Lab:
 
     def end_all(self) -> None:
         """Nothing outlives a test."""
-        state_dir = self.work / ".git" / "coffee"
-        for order in living_orders(state_dir):
-            stop_file(state_dir, order.run).touch()
+        for order in living_orders(self.state_dir):
+            stop_file(self.state_dir, order.run).touch()
         for run in all_runs(self.store):
             if run.ended is None and run.pid:
                 end_group(run.pid, grace=0.0)
-        self.until(lambda: not list(living_orders(state_dir)))
+        self.until(lambda: not list(living_orders(self.state_dir)))
 
 
 @pytest.fixture
