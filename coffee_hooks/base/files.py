@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 
 def keep_json(path: Path, value: object) -> None:
     """Replace *path*. Where it cannot be written (a full or read-only disk) the next command takes longer."""
+    keep_lines(path, [json.dumps(value)])
+
+
+def keep_lines(path: Path, lines: Iterable[str]) -> None:
+    """Replace *path* by *lines* of ASCII, the folder made where it is missing; as `keep_json` otherwise."""
     with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
         making = path.with_name(f"{path.name}.new")
         making.unlink(missing_ok=True)  # of a process that was killed, or of one that is at it: then both lose nothing
         with making.open("x", encoding="ascii") as file:
-            file.write(json.dumps(value))
+            file.writelines(f"{line}\n" for line in lines)
         making.replace(path)
 
 

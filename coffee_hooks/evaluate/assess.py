@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coffee_hooks.base.model import Notice, RoadmapItem, Sha, Spec, Status, TaskId
 from coffee_hooks.evaluate.collisions import Pair, Relation, relate_all
@@ -16,6 +16,7 @@ from coffee_hooks.evaluate.sightings import Sighting, SymbolKey, sightings
 from coffee_hooks.evaluate.subjects import subjects
 from coffee_hooks.evaluate.tree import index_tree
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing, Verdict
+from coffee_hooks.predict.predict import Prediction
 
 DEFAULT_RISK = 0.2
 """Declared overlaps are far above, ambiguous names below."""
@@ -41,6 +42,8 @@ class Question:
     complete: AbstractSet[TaskId]
     threshold: float = DEFAULT_RISK
     limit: int | None = None
+    predicted: Mapping[TaskId, Sequence[Prediction]] = field(default_factory=dict)
+    """Where the text of each task points to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,11 @@ def _order(question: Question, complete: AbstractSet[TaskId], symbols: _Symbols)
 
 def _footprints(question: Question, items: Sequence[RoadmapItem]) -> dict[TaskId, Footprint]:
     tree = index_tree(question.tree)
-    return {item.id: footprint(question.specs.get(item.id), tree, roadmap=question.roadmap) for item in items}
+    specs, predicted = question.specs, question.predicted
+    return {
+        item.id: footprint(specs.get(item.id), tree, roadmap=question.roadmap, predicted=predicted.get(item.id, ()))
+        for item in items
+    }
 
 
 def _needs(question: Question, order: Order) -> dict[TaskId, tuple[Edge, ...]]:

@@ -1,7 +1,6 @@
 """Whether two tasks can be worked on at the same time, how sure we are, and which lines say so.
 
-An overlap is one place or symbol that both tasks touch. ``OVERLAPS`` holds the functions that find them; one that
-follows imports (the file of one task imports a file of the other) is one more function in that tuple.
+An overlap is one place or symbol that both tasks touch. ``OVERLAPS`` holds the functions that find them.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from coffee_hooks.base.model import SymbolKind, SymbolRole, TaskId
-from coffee_hooks.evaluate.footprint import Place, Scope
+from coffee_hooks.evaluate.footprint import Place, Scope, Source
 from coffee_hooks.evaluate.order import Edge, Order, describe
 from coffee_hooks.evaluate.sightings import Sighting
 from coffee_hooks.evaluate.subjects import Region, Subject
@@ -80,13 +79,10 @@ def overlaps(a: Subject, b: Subject) -> tuple[Overlap, ...]:
 
 
 def same_files(a: Subject, b: Subject) -> Iterator[Overlap]:
-    """Files that both name."""
-    if a.files.keys().isdisjoint(b.files):
-        return
-    for path, mine in a.files.items():
-        if path in b.files:
-            theirs = b.files[path]
-            yield Overlap(mine.probability * theirs.probability, f"both write {path} ({_lines(mine, theirs)})")
+    """Files that both name or probably touch; in words only those that can be shown."""
+    both = [(mine.probability * b.files[path].probability, path) for path, mine in a.files.items() if path in b.files]
+    for shown, (risk, path) in enumerate(sorted(both, key=lambda each: -each[0])):
+        yield Overlap(risk, _both(a, b, path) if shown < SHOWN else path)
 
 
 def same_regions(a: Subject, b: Subject) -> Iterator[Overlap]:
@@ -161,6 +157,17 @@ def _inside(region: Region, files: Mapping[str, Place]) -> Iterator[Overlap]:
 def _overlap(one: Place, other: Place) -> Overlap:
     where = one.pattern if one.pattern == other.pattern else f"{one.pattern} and {other.pattern}"
     return Overlap(one.probability * other.probability, f"both write in {where} ({_lines(one, other)})")
+
+
+def _both(a: Subject, b: Subject, path: str) -> str:
+    mine, theirs = a.files[path], b.files[path]
+    if Source.PREDICTED not in (mine.source, theirs.source):
+        return f"both write {path} ({_lines(mine, theirs)})"
+    return f"both may touch {path} ({_why(a, mine)}; {_why(b, theirs)})"
+
+
+def _why(subject: Subject, place: Place) -> str:
+    return f"{subject.task} {place.probability:.0%}: {place.evidence[0].removeprefix('predicted: ')}"
 
 
 def _lines(one: Place, other: Place) -> str:

@@ -8,13 +8,15 @@ from dataclasses import replace
 from enum import Enum
 
 from coffee_hooks.base.errors import UsageError
-from coffee_hooks.base.model import Status, TaskId
+from coffee_hooks.base.model import RoadmapItem, Spec, Status, TaskId
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.target import read_target
 from coffee_hooks.evaluate.assess import DEFAULT_RISK, Question, assess
 from coffee_hooks.evaluate.order import spellings
 from coffee_hooks.evaluate.verdicts import Evaluation
-from coffee_hooks.sources.plan import Plan, read_plan
+from coffee_hooks.predict.answers import predict_at
+from coffee_hooks.predict.predict import Prediction
+from coffee_hooks.sources.plan import Plan, may_be_spec, read_plan
 from coffee_hooks.sources.task_names import is_of, resolve_task, task_key
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
 from coffee_hooks.state.landings import Landing, read_landings
@@ -63,6 +65,7 @@ def evaluate(
             complete=complete,
             threshold=threshold,
             limit=limit,
+            predicted=predictions(project, plan, [item for item in plan.items if item.id in wanted | running.keys()]),
         )
     )
     return replace(answer, warnings=(*plan.notices, *answer.warnings))
@@ -87,6 +90,19 @@ def _wanted(plan: Plan, names: Sequence[str], selection: Selection, complete: Ab
         return frozenset(resolve_task(name, plan.items) for name in names)
     planned = (item.id for item in plan.items if item.status is Status.PLANNED and item.id not in complete)
     return frozenset(task for task in planned if selection is Selection.EVERY_PLANNED or task in plan.specs)
+
+
+def predictions(project: Project, plan: Plan, items: Sequence[RoadmapItem]) -> Mapping[TaskId, Sequence[Prediction]]:
+    """What the text of each of *items* points to in the tree of *plan*."""
+    told = {plan.roadmap, *(path for path in plan.tree if may_be_spec(path, project.config.specs))}
+    told.update(path for spec in plan.specs.values() for path in spec.documents)
+    answers = predict_at(project.repo, plan.base, [_text(item, plan.specs.get(item.id)) for item in items], told)
+    return {item.id: found for item, found in zip(items, answers, strict=True)}
+
+
+def _text(item: RoadmapItem, spec: Spec | None) -> str:
+    """What is said of a task: its title, then its spec, or where there is none the lines of the roadmap."""
+    return f"{item.title}\n{spec.text if spec and spec.readable else item.text}"
 
 
 def _status(claim: Claim) -> Status:

@@ -1,21 +1,20 @@
 """What a task will touch: places of the tree, each with a probability and the lines that say so.
 
-A signal reads a spec against the tree and yields places. ``SIGNALS`` holds those that read what the spec declares;
-one that predicts beyond it (retrieval, co-change, tests of a source file) is one more function in that tuple and
-marks its places as ``Source.PREDICTED``.
+What the spec declares comes first and wins: what ``predict`` concludes beyond that counts less where it does.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from coffee_hooks.base.model import Intent, NamedPath, PathKind, Spec
 from coffee_hooks.evaluate.patterns import Segments, meet, segments_of
 from coffee_hooks.evaluate.tree import TreeIndex
+from coffee_hooks.predict.predict import Prediction
 from coffee_hooks.sources.bookkeeping import is_bookkeeping
 
 DECLARED = 0.97
@@ -28,8 +27,16 @@ ELSEWHERE = 0.6
 """A path that does not exist as written but is the end of one that does: it may be a new file as well."""
 NEW_NAME = 0.8
 """A name without its folder that no file has yet."""
+FEW = 5
+"""A spec that says it writes more files than this is a wish list: each counts less, the more there are."""
+WISHED = 0.5
+"""What is left of a declared place in the longest list: two of them are still a collision."""
+BESIDE = 0.35
+"""What is left of a prediction beside a spec that declares a few places. It wins; beside a wish list nothing is lost."""
 KNOWN = 0.25
-"""A footprint with no place likelier than this says nothing about where the task will work."""
+"""A spec with no declared place likelier than this declares nothing."""
+LIKELY = 0.1
+"""Where nothing is declared and no place is as likely as this, nobody knows where the task will work."""
 
 _SPEC_NAME = re.compile(r"SPEC-(?:\d+(?:[-.]\d+)*(?![\w])|[A-Z]+(?![a-z]))")
 
@@ -84,17 +91,40 @@ class Footprint:
 Signal = Callable[[Spec, TreeIndex], Iterable[Place]]
 
 
-def footprint(spec: Spec | None, tree: TreeIndex, *, roadmap: str = "") -> Footprint:
-    """Where the task of *spec* will work. No spec, or one that is not text, leaves the scope unknown.
+def footprint(
+    spec: Spec | None, tree: TreeIndex, *, roadmap: str = "", predicted: Sequence[Prediction] = ()
+) -> Footprint:
+    """Where the task of *spec* will work. No spec, or one that says nothing, leaves the scope unknown.
 
-    *roadmap* is the path of the roadmap file, which every task may change.
+    *predicted* is what its text points to beyond what it declares; *roadmap* the path of the roadmap file, which
+    every task may change.
     """
-    if spec is None or not spec.readable:
-        return Footprint(Scope.UNKNOWN)
-    found = _merged(place for signal in SIGNALS for place in signal(spec, tree))
+    says = spec is not None and spec.readable and bool(spec.text.strip())
+    declared = _merged(place for signal in SIGNALS for place in signal(spec, tree)) if spec and says else ()
+    worth, beside = _worth(declared)
+    kept = (replace(place, probability=round(place.probability * worth, 4)) for place in declared)
+    found = _merged((*kept, *(_concluded(each, beside) for each in predicted)))
     shared = tuple(place for place in found if place.pattern == roadmap or is_bookkeeping(place.pattern))
     places = tuple(place for place in found if place not in shared)
-    return Footprint(_scope(found), places, shared)
+    return Footprint(_scope(found) if says else Scope.UNKNOWN, places, shared)
+
+
+def _concluded(prediction: Prediction, beside: float) -> Place:
+    evidence = tuple(f"predicted: {reason}" for reason in prediction.evidence) or ("predicted",)
+    probability = round(prediction.probability * beside, 4)
+    return Place(prediction.path, PathKind.FILE, probability, evidence, Source.PREDICTED)
+
+
+def _worth(declared: Sequence[Place]) -> tuple[float, float]:
+    """How much the places that a spec declares count, and how much what is predicted beside them."""
+    if not _is_known(declared):
+        return 1.0, 1.0
+    worth = max(WISHED, min(1.0, FEW / len(declared)))
+    return worth, max(BESIDE, (1 - worth) / (1 - WISHED))
+
+
+def _is_known(places: Iterable[Place]) -> bool:
+    return any(place.probability > KNOWN for place in places)
 
 
 def spec_label(path: str) -> str:
@@ -179,12 +209,13 @@ def _merged(places: Iterable[Place]) -> tuple[Place, ...]:
         if known is not place:
             best = max(known, place, key=lambda each: each.probability)
             evidence = tuple(dict.fromkeys((*known.evidence, *place.evidence)))
-            found[place.pattern, place.kind] = replace(best, evidence=evidence)
+            source = Source.DECLARED if Source.DECLARED in (known.source, place.source) else Source.PREDICTED
+            found[place.pattern, place.kind] = replace(best, evidence=evidence, source=source)
     return tuple(found.values())
 
 
 def _scope(places: Iterable[Place]) -> Scope:
-    known = {place.source for place in places if place.probability > KNOWN}
-    if Source.DECLARED in known:
+    found = list(places)
+    if _is_known(place for place in found if place.source is Source.DECLARED):
         return Scope.DECLARED
-    return Scope.PREDICTED if known else Scope.UNKNOWN
+    return Scope.PREDICTED if any(place.probability >= LIKELY for place in found) else Scope.UNKNOWN

@@ -13,13 +13,14 @@ from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.files import keep_json, recall_json
 from coffee_hooks.base.model import PathKind, Sha, TaskId
 from coffee_hooks.base.project import Project
+from coffee_hooks.evaluate.evaluate import predictions
 from coffee_hooks.evaluate.footprint import Footprint, Place, Scope, footprint
 from coffee_hooks.evaluate.order import spellings
 from coffee_hooks.evaluate.tree import index_tree
 from coffee_hooks.sources.plan import read_plan
 from coffee_hooks.sources.task_names import task_key
 
-FORM = 1
+FORM = 2
 FILE = "foreseen.json"
 
 
@@ -38,7 +39,7 @@ class Foreseen:
 def foresee(project: Project, target: Sha, tasks: Collection[TaskId]) -> Mapping[TaskId, Foreseen]:
     """The places of *tasks*, those left out of which nobody knows one: what covers nothing has no outside.
 
-    Two git processes, none for what is known from the last time. A target without a roadmap foresees nothing.
+    A handful of git processes, none for what is known from the last time. A target without a roadmap foresees nothing.
     """
     file = project.repo.state_dir / FILE
     key = [FORM, target, project.config.roadmap, project.config.specs]
@@ -55,10 +56,12 @@ def _look(project: Project, target: Sha, tasks: Collection[TaskId]) -> dict[Task
     except UsageError:
         return dict.fromkeys(tasks)
     names, tree = spellings(plan.items), index_tree(plan.tree)
+    called = {task: names.get(task_key(task), task) for task in tasks}
+    predicted = predictions(project, plan, [item for item in plan.items if item.id in called.values()])
     found: dict[TaskId, Foreseen | None] = dict.fromkeys(tasks)
-    for task in found:
-        spec = plan.specs.get(names.get(task_key(task), task))
-        foot = footprint(spec, tree, roadmap=plan.roadmap)
+    for task, name in called.items():
+        spec = plan.specs.get(name)
+        foot = footprint(spec, tree, roadmap=plan.roadmap, predicted=predicted.get(name, ()))
         if spec is not None and foot.scope is not Scope.UNKNOWN:
             found[task] = Foreseen(foot, spec.path)
     return found

@@ -1,4 +1,4 @@
-"""Files that every task may touch without being in another's way: change logs, lock files, the roadmap."""
+"""Files that every task may touch without being in another's way: change logs, lock and author files, the roadmap."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import re
 _NAME = re.compile(
     r"(?:roadmap|changes|history|news|release[-_]notes)(?:\.(?:md|rst|txt|adoc))?"
     r"|changelog(?:[\w*-]*|[\w.*-]*\.(?:md|rst|txt|adoc))"
+    r"|(?:authors|contributors|thanks|credits)(?:\.(?:md|rst|txt|adoc))?"
     r"|[\w.*-]+\.lock|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.ya?ml|go\.sum",
     re.IGNORECASE,
 )
-_FRAGMENTS = frozenset({"changelog.d", "changes.d", "newsfragments", ".changeset", ".changes"})
+_FRAGMENTS = frozenset({"changelog.d", "changes.d", "newsfragments", "whatsnew", ".changeset", ".changes"})
 
 
 def is_bookkeeping(path: str) -> bool:

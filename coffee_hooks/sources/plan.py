@@ -60,7 +60,7 @@ def read_plan(project: Project, base: Sha) -> Plan:
     """
     files, notices = _files(project, base)
     places = _places(project.config.roadmap, files)
-    specs = [file for file in files if file.blob and _may_be_spec(file.path, project.config.specs)]
+    specs = [file for file in files if file.blob and may_be_spec(file.path, project.config.specs)]
     blobs = read_blobs(project.repo, [file.blob for file in (*places, *specs)])
     roadmap = places[0] if _is_named(places[0].path, project.config.roadmap) else _current(places, blobs)
     read = parse_roadmap(blobs[Sha(roadmap.blob)], roadmap.path)
@@ -136,7 +136,8 @@ def _with_owners(spec: Spec, task: TaskId, specs: Mapping[TaskId, Spec]) -> Spec
     return replace(spec, depends_on=tuple(references))
 
 
-def _may_be_spec(path: str, folder: str) -> bool:
+def may_be_spec(path: str, folder: str) -> bool:
+    """Whether the file *path* says what is to be done, where specs are in *folder*."""
     root = posixpath.normpath(folder)
     inside = path.lower().endswith(".md") and (root == "." or path.startswith(root + "/"))
     return inside or _LEGACY_SPEC.fullmatch(path) is not None

@@ -1,0 +1,1 @@
+"""Where a task will work, concluded from its text, the files of the repository and their history."""
