@@ -123,10 +123,11 @@ def _schedule(
 ) -> Schedule:
     apart: dict[TaskId, set[TaskId]] = {item.id: set() for item in items}
     risk: dict[TaskId, dict[TaskId, float]] = {item.id: {} for item in items}
+    stuck = {task for task, status in question.running.items() if status is Status.BLOCKED}  # it waits for a person
     for pair in pairs:
         ordered = pair.relation is Relation.DEPENDENCY and pair.risk <= question.threshold
         for one, other in ((pair.a, pair.b), (pair.b, pair.a)):
-            if pair.relation is Relation.INDEPENDENT and pair.risk:
+            if pair.relation is Relation.INDEPENDENT and pair.risk and stuck.isdisjoint((one, other)):
                 risk[one][other] = pair.risk
             elif pair.relation is not Relation.INDEPENDENT and not ordered:
                 apart[one].add(other)

@@ -31,7 +31,7 @@ FEW = 5
 """A spec that says it writes more files than this is a wish list: each counts less, the more there are."""
 WISHED = 0.5
 """What is left of a declared place in the longest list: two of them are still a collision."""
-BESIDE = 0.35
+BESIDE = 0.25
 """What is left of a prediction beside a spec that declares a few places. It wins; beside a wish list nothing is lost."""
 KNOWN = 0.25
 """A spec with no declared place likelier than this declares nothing."""

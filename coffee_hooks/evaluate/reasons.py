@@ -12,7 +12,7 @@ from coffee_hooks.base.text import printable
 from coffee_hooks.evaluate.collisions import Pair, Relation
 from coffee_hooks.evaluate.footprint import Scope
 from coffee_hooks.evaluate.order import Edge
-from coffee_hooks.evaluate.stakes import PARTS, cost
+from coffee_hooks.evaluate.stakes import PAIRS, PARTS, cost
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing, Verdict
 
 _PLACES = 4
@@ -105,8 +105,8 @@ def _too_risky(task: TaskId, beside: Iterable[Pair], threshold: float) -> Reason
         return None
     others = [pair.b if pair.a == task else pair.a for pair in risky]
     total = round(sum(pair.risk for pair in risky), 4)
-    text = f"beside {_some(others)} its risks add up to {total:.2f}; from {threshold:.2f} on, starting it gains nothing"
-    enough = (math.floor(round(100 * total, 2)) + 1) / 100
+    text = f"beside {_some(others)} its risks add up to {total:.2f}; from {PAIRS * threshold:.2f} on, starting it gains nothing"
+    enough = (math.floor(round(100 * total / PAIRS, 2)) + 1) / 100
     return Reason(text, f"coffee evaluate --risk {enough:.2f}" if enough <= 1 else f"coffee evaluate {task}")
 
 

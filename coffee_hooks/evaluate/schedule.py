@@ -31,7 +31,7 @@ class Problem:
     *apart* names for each task those it must not run beside, symmetrically; *needs* those that must be finished
     before it starts. *effort* is the length of a task, 1.0 where it is not named. At most *limit* (>= 1) of *tasks*
     are at work at a time, None for no bound. *risk* is that of a task beside another, in 0..1, symmetrically, 0 where
-    it is not named; at *threshold* starting a task gains as much as it risks.
+    it is not named, at most *threshold*; see ``stakes`` for what they cost.
     """
 
     tasks: tuple[TaskId, ...]

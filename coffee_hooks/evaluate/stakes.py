@@ -1,8 +1,8 @@
 """What parallel work saves and what a collision costs, in whole numbers, so that every machine counts alike.
 
-Starting a task gains one. A pair that runs side by side costs its risk divided by the threshold: at the threshold
-running the second beside the first gains exactly nothing, and below it several small risks add up. Hours do not come
-in: a collision throws away as much as running side by side saves, the length of the shorter task, so that it cancels
+Starting a task gains one. A pair that runs side by side costs its risk, in units of `PAIRS` times the threshold: below
+the threshold, where a pair may run side by side at all, several small risks add up until one more task gains nothing.
+At the default threshold of 0.2 a collision costs as much as a task. Hours do not come in: a collision throws away as much as running side by side saves, the length of the shorter task, so that it cancels
 out, and an estimate moves no task past those above it in the roadmap.
 """
 
@@ -14,6 +14,8 @@ from operator import itemgetter
 
 PARTS = 1_000_000
 """What the start of a task gains."""
+PAIRS = 5
+"""So many pairs at the threshold cost as much as the start of a task gains."""
 APART = 1 << 50
 """The cost of a pair that must not run side by side: more than all tasks together gain."""
 
@@ -46,10 +48,10 @@ class Stakes:
 
 
 def cost(risk: float, threshold: float) -> int:
-    """What a pair at *risk* costs; at *threshold* and above as much as a start gains."""
+    """What a pair at *risk* costs; above *threshold* as much as at it."""
     if risk >= threshold:
-        return PARTS if risk else 0
-    return round(PARTS * (risk / threshold))
+        return PARTS // PAIRS if risk else 0
+    return round(PARTS * (risk / (PAIRS * threshold)))
 
 
 def even(conflicts: Sequence[int]) -> Stakes:

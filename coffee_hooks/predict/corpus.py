@@ -14,6 +14,8 @@ from coffee_hooks.predict.source import Source
 
 SWEEPING = 30
 """A change of more files than this says nothing about any of them."""
+_FOUNDING = 3
+"""Nor does one of more than a third of all files: it made the repository, or moved it."""
 
 _TEST = re.compile(
     r"(?:^|[/_.-])(?:tests?|specs?|__tests__|testing|testdata|fixtures?|e2e)(?:[/_.-]|$)"
@@ -51,7 +53,8 @@ class Corpus:
     def edits(self) -> Sequence[tuple[Change, tuple[int, ...]]]:
         """The changes that say something, each with the files of this commit that it touched, at least one."""
         place = self.place
-        telling = (change for change in self.changes if len(change.files) <= SWEEPING)
+        most = min(SWEEPING, max(_FOUNDING, len(self) // _FOUNDING))
+        telling = (change for change in self.changes if len(change.files) <= most)
         found = ((change, tuple(place[path] for path in change.files if path in place)) for change in telling)
         return [(change, files) for change, files in found if files]
 

@@ -46,7 +46,7 @@ def make_spec(
     mentions: Sequence[str] = (),
     symbols: Sequence[str] = (),
     needs: Sequence[str] = (),
-    text: str = "",
+    text: str = "What is to be done.",
     readable: bool = True,
 ) -> Spec:
     """SPEC-<number>; paths from line 10 on, symbols (``introduces class Store``) from line 50 on, needs on line 3."""

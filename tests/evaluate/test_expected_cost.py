@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from coffee_hooks.base.model import Status, TaskId
 from coffee_hooks.evaluate.schedule import Problem, Schedule, plan_schedule
+from coffee_hooks.evaluate.stakes import PAIRS
 
 A, B, C, D = (TaskId(name) for name in "ABCD")
 NOTHING: frozenset[TaskId] = frozenset()
@@ -56,7 +57,7 @@ def problems(draw: st.DrawFn) -> Problem:
 def share(problem: Problem, one: TaskId, other: TaskId) -> Fraction:
     """What a pair costs in starts."""
     risk = Fraction(str(problem.risk.get(one, {}).get(other, 0.0)))
-    return risk / Fraction(str(problem.threshold)) if risk else Fraction(0)
+    return risk / (PAIRS * Fraction(str(problem.threshold))) if risk else Fraction(0)
 
 
 def may_start(problem: Problem, done: AbstractSet[TaskId], active: AbstractSet[TaskId]) -> list[TaskId]:
@@ -156,41 +157,39 @@ def test_risks_never_move_the_lower_bound(problem: Problem) -> None:
     assert found.makespan <= found.sequential == bold.sequential
 
 
+EIGHT = tuple(TaskId(name) for name in "ABCDEFGH")
+
+
 def selected(threshold: float, risk: float, *, running: tuple[TaskId, ...] = ()) -> Schedule:
-    """Four tasks, each pair at *risk*."""
-    names = (A, B, C, D)
-    risks = mutual(*((one, other, risk) for one, other in itertools.combinations(names, 2)))
+    """Eight tasks, each pair at *risk*."""
+    risks = mutual(*((one, other, risk) for one, other in itertools.combinations(EIGHT, 2)))
     return plan_schedule(
-        Problem(tuple(t for t in names if t not in running), running=running, risk=risks, threshold=threshold)
+        Problem(tuple(t for t in EIGHT if t not in running), running=running, risk=risks, threshold=threshold)
     )
 
 
 def test_the_threshold_says_how_many_start() -> None:
-    """At the threshold one alone, well below it two, and where the risk is small beside it all."""
-    assert [selected(threshold, 0.15).selected for threshold in (0.15, 0.2, 0.4, 1.0)] == [
-        (A,),
-        (A, B),
-        (A, B, C),
-        (A, B, C, D),
-    ]
-    assert selected(0.2, 0.15).waves == ((A, B), (C, D))
+    """Five at the threshold, more below it, and where the risk is small beside it all."""
+    assert [selected(threshold, 0.15).selected for threshold in (0.15, 0.2, 0.4)] == [EIGHT[:5], EIGHT[:7], EIGHT]
+    assert selected(0.15, 0.15).waves == (EIGHT[:5], EIGHT[5:])
 
 
 def test_running_tasks_cost_as_well() -> None:
-    """One at work leaves room for one more, two for none; then the first wave is the one after them."""
-    assert selected(0.2, 0.15, running=(D,)).selected == (A,)
-    crowded = selected(0.2, 0.15, running=(C, D))
-    assert (crowded.selected, crowded.waves, crowded.makespan) == ((), ((A, B),), 2)
+    """Two at work leave room for three more, five for none; then the first wave is the one after them."""
+    assert selected(0.15, 0.15, running=EIGHT[6:]).selected == EIGHT[:3]
+    crowded = selected(0.15, 0.15, running=EIGHT[3:])
+    assert (crowded.selected, crowded.waves, crowded.makespan) == ((), (EIGHT[:3],), 2)
 
 
 def test_risks_of_an_evaluation_add_up(make: SimpleNamespace) -> None:
-    """Three tasks that write one file, of which a risk that high is accepted: two of them, not all three."""
-    given_tasks = [make.given(n, make.spec(n, ["a/a.py"])) for n in (1, 2, 3)]
+    """Seven tasks that write one file, of which a risk that high is accepted: six of them, not all seven."""
+    names = tuple(f"US-{n}" for n in range(1, 8))
+    given_tasks = [make.given(n, make.spec(n, ["a/a.py"])) for n in range(1, 8)]
     found = make.judge(*given_tasks, threshold=0.95)
-    assert found.schedule.waves == (("US-1", "US-2"), ("US-3",))
-    assert [verdict.independent for verdict in found.verdicts] == [True, True, True]
+    assert found.schedule.waves == (names[:6], names[6:])
+    assert all(verdict.independent for verdict in found.verdicts)
     beside = make.judge(*given_tasks, threshold=0.95, running={"US-2": Status.IN_PROGRESS})
-    assert beside.selected == ("US-1",)
+    assert beside.selected == (names[0], *names[2:6])
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.95, 1.0])

@@ -82,30 +82,26 @@ def test_risks_that_add_up_are_a_reason(make: SimpleNamespace) -> None:
         return reason
 
     limit = ("as many as --limit allows were chosen before it", "coffee evaluate US-8")
-    assert why(0.0, "US-1") == why(0.15, "US-1") == limit
-    assert why(0.14, "US-1", "US-3", "US-4") == (
-        "beside US-1, US-3 and US-4 its risks add up to 0.42; from 0.20 on, starting it gains nothing",
-        "coffee evaluate --risk 0.43",
+    assert why(0.0, "US-1") == why(0.19, "US-1", "US-2", "US-3", "US-4", "US-5") == limit
+    six = [f"US-{n}" for n in range(1, 7)]
+    assert why(0.19, *six) == (
+        "beside US-1, US-2, US-3, US-4 and 2 more its risks add up to 1.14; from 1.00 on, starting it gains nothing",
+        "coffee evaluate --risk 0.23",
     )
-    assert why(0.2, "US-2") == (
-        "beside US-2 its risks add up to 0.20; from 0.20 on, starting it gains nothing",
+    assert why(0.2, *six[:5]) == (
+        "beside US-1, US-2, US-3, US-4 and 1 more its risks add up to 1.00; from 1.00 on, starting it gains nothing",
         "coffee evaluate --risk 0.21",
-    )
-    assert why(0.145, "US-1", "US-2")[1] == "coffee evaluate --risk 0.30"
-    assert why(0.19, *(f"US-{n}" for n in range(1, 8))) == (
-        "beside US-1, US-2, US-3, US-4 and 3 more its risks add up to 1.33; from 0.20 on, starting it gains nothing",
-        "coffee evaluate US-8",
     )
 
 
 def test_the_hint_about_risks_can_be_followed(make: SimpleNamespace) -> None:
-    """Two tasks as risky as is accepted run one after the other; at the threshold that is named they run together."""
-    given = [make.given(n, make.spec(n, ["a/a.py"])) for n in (1, 2)]
-    (pair,) = make.judge(*given).pairs
-    refused = make.judge(*given, threshold=pair.risk)
-    assert refused.selected == ("US-1",)
-    (reason,) = why_not(refused)["US-2"]
-    assert make.judge(*given, threshold=float(reason.hint.rpartition(" ")[2])).selected == ("US-1", "US-2")
+    """One of seven tasks as risky as is accepted waits; at the threshold that is named it runs with the others."""
+    given = [make.given(n, make.spec(n, ["a/a.py"])) for n in range(1, 8)]
+    risk = make.judge(*given).pairs[0].risk
+    refused = make.judge(*given, threshold=risk)
+    assert "US-7" not in refused.selected
+    (reason,) = why_not(refused)["US-7"]
+    assert "US-6" in make.judge(*given[:6], threshold=float(reason.hint.rpartition(" ")[2])).selected
 
 
 def test_explanations(make: SimpleNamespace) -> None:

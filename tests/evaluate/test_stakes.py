@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coffee_hooks.evaluate.stakes import PARTS, Stakes, cost
+from coffee_hooks.evaluate.stakes import PAIRS, PARTS, Stakes, cost
 
 SHARE = st.floats(0, 1)
 
@@ -16,18 +16,18 @@ SHARE = st.floats(0, 1)
 @pytest.mark.parametrize(
     ("risk", "threshold", "parts"),
     [
-        (0.15, 0.2, 750_000),
-        (0.2, 0.2, PARTS),
+        (0.15, 0.2, 150_000),
+        (0.2, 0.2, PARTS // PAIRS),
         (0.0, 0.2, 0),
-        (0.9, 1.0, 900_000),
-        (1.0, 1.0, PARTS),
+        (0.9, 1.0, 180_000),
+        (1.0, 1.0, PARTS // PAIRS),
         (0.0, 0.0, 0),
-        (0.01, 0.0, PARTS),
-        (5e-324, 5e-324, PARTS),
+        (0.01, 0.0, PARTS // PAIRS),
+        (5e-324, 5e-324, PARTS // PAIRS),
     ],
 )
 def test_the_threshold_is_the_dial(risk: float, threshold: float, parts: int) -> None:
-    """At the threshold all is lost that is gained, below it a share; 0 accepts no risk, 1 all but certainty."""
+    """At the threshold a fixed share is lost of what is gained, below it less; above it no more."""
     assert cost(risk, threshold) == parts
 
 
@@ -35,9 +35,9 @@ def test_the_threshold_is_the_dial(risk: float, threshold: float, parts: int) ->
 def test_a_cost_grows_with_the_risk_up_to_one_start(risk: float, more: float, threshold: float) -> None:
     """Whole numbers within half a part of the exact quotient, monotone, and never more than a start gains."""
     low, high = sorted((risk, more))
-    assert 0 <= cost(low, threshold) <= cost(high, threshold) <= PARTS
+    assert 0 <= cost(low, threshold) <= cost(high, threshold) <= PARTS // PAIRS
     if low < threshold:
-        assert abs(cost(low, threshold) - PARTS * Fraction(low) / Fraction(threshold)) <= Fraction(501, 1000)
+        assert abs(cost(low, threshold) - PARTS * Fraction(low) / (PAIRS * Fraction(threshold))) <= Fraction(501, 1000)
 
 
 def test_what_is_at_work_is_paid_for() -> None:
