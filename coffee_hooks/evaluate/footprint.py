@@ -32,7 +32,7 @@ FEW = 5
 WISHED = 0.5
 """What is left of a declared place in the longest list: two of them are still a collision."""
 BESIDE = 0.25
-"""What is left of a prediction beside a spec that declares a few places. It wins; beside a wish list nothing is lost."""
+"""What is left of a prediction beside a spec that declares a few places: that wins. Beside a wish list all is left."""
 KNOWN = 0.25
 """A spec with no declared place likelier than this declares nothing."""
 LIKELY = 0.1

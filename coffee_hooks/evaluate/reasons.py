@@ -105,7 +105,8 @@ def _too_risky(task: TaskId, beside: Iterable[Pair], threshold: float) -> Reason
         return None
     others = [pair.b if pair.a == task else pair.a for pair in risky]
     total = round(sum(pair.risk for pair in risky), 4)
-    text = f"beside {_some(others)} its risks add up to {total:.2f}; from {PAIRS * threshold:.2f} on, starting it gains nothing"
+    most = PAIRS * threshold
+    text = f"beside {_some(others)} its risks add up to {total:.2f}; from {most:.2f} on, starting it gains nothing"
     enough = (math.floor(round(100 * total / PAIRS, 2)) + 1) / 100
     return Reason(text, f"coffee evaluate --risk {enough:.2f}" if enough <= 1 else f"coffee evaluate {task}")
 

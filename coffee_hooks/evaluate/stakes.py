@@ -2,8 +2,9 @@
 
 Starting a task gains one. A pair that runs side by side costs its risk, in units of `PAIRS` times the threshold: below
 the threshold, where a pair may run side by side at all, several small risks add up until one more task gains nothing.
-At the default threshold of 0.2 a collision costs as much as a task. Hours do not come in: a collision throws away as much as running side by side saves, the length of the shorter task, so that it cancels
-out, and an estimate moves no task past those above it in the roadmap.
+At the default threshold of 0.2 a collision costs as much as a task. Hours do not come in: a collision throws away as
+much as running side by side saves, the length of the shorter task, so that it cancels out, and an estimate moves no
+task past those above it in the roadmap.
 """
 
 from __future__ import annotations
