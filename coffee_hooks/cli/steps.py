@@ -23,7 +23,12 @@ def evaluate(
     explain: Annotated[
         tuple[str, str] | None, typer.Option(metavar="A B", help="Say why two tasks may not meet.")
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="text, json, github or mermaid.")] = "text",
+    format_: Annotated[
+        str, typer.Option("--format", help="text, json, github or mermaid; svg with --backtest.")
+    ] = "text",
+    backtest: Annotated[
+        int | None, typer.Option(min=2, metavar="N", help="Say how good this is for the last N tasks that landed here.")
+    ] = None,
 ) -> int:
     """Work out which tasks can be done at the same time, and why not.
 
@@ -31,12 +36,12 @@ def evaluate(
     Example:
       coffee evaluate US-104 US-105
       coffee evaluate --explain US-104 US-106
+      coffee evaluate --backtest 50
     """
     from coffee_hooks.loop.answers import Question, evaluate_for
 
-    question = Question(
-        tuple(tasks or ()), all_, limit, risk, explain, known_format(format_, "text json github mermaid")
-    )
+    forms = "text json svg" if backtest else "text json github mermaid"
+    question = Question(tuple(tasks or ()), all_, limit, risk, explain, known_format(format_, forms), backtest)
     return evaluate_for(here(), question)
 
 

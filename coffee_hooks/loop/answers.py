@@ -11,14 +11,17 @@ from coffee_hooks.base import output
 from coffee_hooks.base.actions import tell_actions
 from coffee_hooks.base.errors import RuleError
 from coffee_hooks.base.project import Project, open_project
+from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import one_line, printable
 from coffee_hooks.cleanup.plan import plan_cleanup
 from coffee_hooks.cleanup.remove import cleanup, preview
 from coffee_hooks.cleanup.report import cleanup_json, parked_json, restored_json
 from coffee_hooks.cleanup.restore import apply_restore, list_parked, plan_restore
 from coffee_hooks.cleanup.values import CleanupReport, Outcome, RemotePolicy, Waive
+from coffee_hooks.evaluate import backtest_report
 from coffee_hooks.evaluate import report as evaluation_report
 from coffee_hooks.evaluate.evaluate import Selection, evaluate
+from coffee_hooks.evaluate.replay import replay
 from coffee_hooks.loop.dispatch import WORKFLOW, dispatch_tasks
 from coffee_hooks.loop.exchange import catch_up, tell_others
 from coffee_hooks.loop.here import ended_well, spawn_here
@@ -43,11 +46,15 @@ class Question:
     risk: float | None
     explain: tuple[str, str] | None
     format: str
+    backtest: int | None = None
+    """How many tasks of the past to replay instead."""
 
 
 def evaluate_for(start: Path, question: Question) -> int:
     """Answer ``coffee evaluate``."""
     project = open_project(start)
+    if question.backtest is not None:
+        return _backtest(project, question.backtest, question.format)
     catch_up(project)
     selection = Selection.EVERY_PLANNED if question.every else Selection.WITH_SPEC
     names = question.explain or question.tasks
@@ -67,6 +74,14 @@ def evaluate_for(start: Path, question: Question) -> int:
         output.answer(evaluation_report.to_text(found))
     for warning in found.warnings:
         output.say(f"warning: {printable(str(warning))}")
+    return 0
+
+
+def _backtest(project: Project, most: int, form: str) -> int:
+    head = read_target(project).sha
+    found = replay(project, head, most)
+    output.answer_json("evaluate", {"base": head, "backtest": backtest_report.to_json(found)})
+    output.answer(backtest_report.to_svg(found) if form == "svg" else backtest_report.to_text(found))
     return 0
 
 

@@ -6,7 +6,7 @@ A line is one blob. The file may be deleted at any time.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -26,15 +26,20 @@ def read_sources(repo: Repo, blobs: Sequence[Sha]) -> Mapping[Sha, Source]:
 
     A file that cannot be read or written only costs time.
     """
-    wanted = set(blobs)
-    known = _load(_place(repo), wanted)
-    missing = sorted(wanted - known.keys())
+    known = _load(_place(repo), set(blobs))
+    before = len(known)
+    learn(repo, blobs, known)
+    if len(known) > before:
+        keep_lines(_place(repo), chain([FORMAT], (_line(blob, known[blob]) for blob in sorted(known))))
+    return known
+
+
+def learn(repo: Repo, blobs: Iterable[Sha], known: dict[Sha, Source]) -> None:
+    """Add those of *blobs* to *known* that are not in it."""
+    missing = sorted(set(blobs) - known.keys())
     for start in range(0, len(missing), AT_ONCE):
         found = read_blobs(repo, missing[start : start + AT_ONCE])
         known.update((blob, read_source(data)) for blob, data in found.items())
-    if missing:
-        keep_lines(_place(repo), chain([FORMAT], (_line(blob, known[blob]) for blob in sorted(known))))
-    return known
 
 
 def _place(repo: Repo) -> Path:

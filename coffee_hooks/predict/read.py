@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
 from coffee_hooks.predict.corpus import Corpus
 from coffee_hooks.predict.history import LOG, read_changes
-from coffee_hooks.predict.index import read_sources
+from coffee_hooks.predict.index import learn, read_sources
 from coffee_hooks.predict.source import Source
 
 _REGULAR = (b"100644", b"100755")
@@ -20,14 +21,27 @@ def read_corpus(repo: Repo, commit: Sha, ignored: AbstractSet[str] = frozenset()
 
     Two git processes, and one more for each `AT_ONCE` blobs that were not read before.
     """
-    files = []
+    files = [(path, blob) for path, blob in _files(repo, commit) if path not in ignored]
+    return _corpus(repo, commit, files, read_sources(repo, [blob for _, blob in files]))
+
+
+def replay_corpus(repo: Repo, commit: Sha, known: dict[Sha, Source]) -> Corpus:
+    """The same without a trace: *known* holds what was read for other commits and takes up what is read for this."""
+    files = _files(repo, commit)
+    learn(repo, [blob for _, blob in files], known)
+    return _corpus(repo, commit, files, known)
+
+
+def _files(repo: Repo, commit: Sha) -> list[tuple[str, Sha]]:
+    found = []
     for record in repo.objects("ls-tree", "-r", "-z", "--full-tree", commit).out.split(b"\0"):
         meta, _, name = record.partition(b"\t")
         mode, _, blob = meta.split(b" ") if name else (b"", b"", b"")
-        path = os.fsdecode(name)
-        if mode in _REGULAR and b"\n" not in name and path not in ignored:
-            files.append((path, Sha(blob.decode())))
-    files.sort()
-    sources = read_sources(repo, [blob for _, blob in files])
+        if mode in _REGULAR and b"\n" not in name:
+            found.append((os.fsdecode(name), Sha(blob.decode())))
+    return sorted(found)
+
+
+def _corpus(repo: Repo, commit: Sha, files: Sequence[tuple[str, Sha]], sources: Mapping[Sha, Source]) -> Corpus:
     changes = read_changes(repo.objects(*LOG, commit).out)
     return Corpus([path for path, _ in files], [sources.get(blob, Source()) for _, blob in files], changes)
