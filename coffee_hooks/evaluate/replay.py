@@ -9,6 +9,7 @@ from coffee_hooks.base.errors import EnvironmentFailure
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
 from coffee_hooks.evaluate.backtest import Backtest, Replay, backtest
+from coffee_hooks.predict.index import File
 from coffee_hooks.predict.model import fitted
 from coffee_hooks.predict.past import read_past
 from coffee_hooks.predict.predict import predict
@@ -32,7 +33,7 @@ def replay(project: Project, head: Sha, most: int) -> Backtest:
             "the history has no two merged branches or commits to replay",
             hint="fetch the whole history: git fetch --unshallow",
         )
-    known: dict[Sha, Source] = {}
+    known: dict[File, Source] = {}
     replays, told = [], time.monotonic()
     for number, work in enumerate(works, 1):
         corpus = replay_corpus(project.repo, work.base, known)

@@ -16,6 +16,7 @@ from typing import NewType
 from coffee_hooks.base.files import keep_lines
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
+from coffee_hooks.predict.grammars import grammars
 from coffee_hooks.predict.model import fitted
 from coffee_hooks.predict.predict import Prediction, predict
 from coffee_hooks.predict.read import read_corpus
@@ -35,7 +36,7 @@ def predict_at(
     keys = [_Key(hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()) for text in texts]
     place = repo.state_dir / "predict" / "answers.jsonl"
     left_out = hashlib.sha256("\0".join(sorted(ignored)).encode("utf-8", "surrogateescape")).hexdigest()
-    head = json.dumps([FORMAT, commit, fitted().version, left_out])
+    head = json.dumps([FORMAT, commit, fitted().version, grammars(), left_out])
     known = _load(place, head)
     new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     if new:

@@ -1,6 +1,6 @@
 """The sources of files, read once for each blob and kept in ``<git-common-dir>/coffee/predict/sources.jsonl``.
 
-A line is one blob. The file may be deleted at any time.
+A line is one blob read in one language. The file may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from coffee_hooks.base.files import keep_lines
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.refs import read_blobs
+from coffee_hooks.predict.grammars import grammars
 from coffee_hooks.predict.source import Source, read_source
 
 FORMAT = "coffee sources 1"
@@ -21,47 +23,60 @@ AT_ONCE = 2000
 """Blobs that are asked of one git process, so that memory does not hold a whole repository."""
 
 
-def read_sources(repo: Repo, blobs: Sequence[Sha]) -> Mapping[Sha, Source]:
-    """The source of each of *blobs*. What was read before comes from the file, which then knows these and no others.
+class File(NamedTuple):
+    """What a source is read from: the same bytes say different things in another language."""
 
-    A file that cannot be read or written only costs time.
+    blob: Sha
+    language: str
+
+
+def read_sources(repo: Repo, files: Sequence[File]) -> Mapping[File, Source]:
+    """The source of each of *files*. What was read before comes from our file, which then knows these and no others.
+
+    A file of ours that cannot be read or written only costs time.
     """
-    known = _load(_place(repo), set(blobs))
+    known = _load(_place(repo), set(files))
     before = len(known)
-    learn(repo, blobs, known)
+    learn(repo, files, known)
     if len(known) > before:
-        keep_lines(_place(repo), chain([FORMAT], (_line(blob, known[blob]) for blob in sorted(known))))
+        keep_lines(_place(repo), chain([_head()], (_line(file, known[file]) for file in sorted(known))))
     return known
 
 
-def learn(repo: Repo, blobs: Iterable[Sha], known: dict[Sha, Source]) -> None:
-    """Add those of *blobs* to *known* that are not in it."""
-    missing = sorted(set(blobs) - known.keys())
+def learn(repo: Repo, files: Iterable[File], known: dict[File, Source]) -> None:
+    """Add those of *files* to *known* that are not in it."""
+    missing = sorted(set(files) - known.keys())
     for start in range(0, len(missing), AT_ONCE):
-        found = read_blobs(repo, missing[start : start + AT_ONCE])
-        known.update((blob, read_source(data)) for blob, data in found.items())
+        some = missing[start : start + AT_ONCE]
+        found = read_blobs(repo, [file.blob for file in some])
+        known.update((file, read_source(found[file.blob], file.language)) for file in some if file.blob in found)
+
+
+def _head() -> str:
+    return f"{FORMAT} {grammars()}"
 
 
 def _place(repo: Repo) -> Path:
     return repo.state_dir / "predict" / "sources.jsonl"
 
 
-def _load(path: Path, wanted: set[Sha]) -> dict[Sha, Source]:
-    found: dict[Sha, Source] = {}
+def _load(path: Path, wanted: set[File]) -> dict[File, Source]:
+    found: dict[File, Source] = {}
     try:
-        with path.open(encoding="utf-8") as file:
-            if file.readline() != f"{FORMAT}\n":
+        with path.open(encoding="ascii") as lines:
+            if lines.readline() != f"{_head()}\n":
                 return found
-            for line in file:
-                blob = Sha(line[2 : line.find('"', 2)])
-                if blob in wanted:
+            for line in lines:
+                blob, _, language = line[2 : line.find('"', 2)].partition(" ")
+                file = File(Sha(blob), language)
+                if file in wanted:
                     _, words, size, defines, imports = json.loads(line)
-                    found[blob] = Source(tuple(words), size, tuple(defines.split()), tuple(imports.split()))
+                    found[file] = Source(tuple(words), size, tuple(defines.split()), tuple(imports.split()))
     except (OSError, ValueError, TypeError, AttributeError):
         return {}  # damaged or gone: what it held is read anew
     return found
 
 
-def _line(blob: Sha, source: Source) -> str:
-    row = [blob, source.words, source.size, " ".join(source.defines), " ".join(source.imports)]
+def _line(file: File, source: Source) -> str:
+    row = [" ".join(file), source.words, source.size, " ".join(source.defines), " ".join(source.imports)]
     return json.dumps(row, separators=(",", ":"))

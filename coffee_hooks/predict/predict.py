@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from coffee_hooks.predict.corpus import Corpus
 from coffee_hooks.predict.model import Layer, Row
+from coffee_hooks.predict.new_files import new_files
 from coffee_hooks.predict.question import Question, ask
 from coffee_hooks.predict.signals.churn import churn
 from coffee_hooks.predict.signals.cochange import cochange
@@ -134,10 +135,14 @@ def _lead(rows: Mapping[int, Row]) -> Lead:
     return {at: found[at] for at in sorted(found, key=lambda at: (-found[at], at))}
 
 
-def _predictions(scout: Scout, question: Question, layer: Layer) -> Iterator[Prediction]:
+def _predictions(scout: Scout, question: Question, layer: Layer) -> list[Prediction]:
     rows, lead = scout.look(question)
     sure = {at: layer.probability(row) for at, row in rows.items()}
     likely = sorted((at for at in sure if sure[at] >= LEAST), key=lambda at: (-sure[at], at))[:MOST]
+    found = []
     for at in likely:
         reasons = scout.reasons(question, lead, at, layer.reasons(rows[at]))
-        yield Prediction(scout.corpus.paths[at], round(sure[at], 4), reasons)
+        found.append(Prediction(scout.corpus.paths[at], round(sure[at], 4), reasons))
+    added = new_files(scout.corpus, {at: sure[at] for at in likely})
+    found += (Prediction(new.path, new.probability, (new.evidence,)) for new in added if new.probability >= LEAST)
+    return sorted(found, key=lambda each: (-each.probability, each.path))

@@ -1,6 +1,6 @@
 """What prediction has to know of one file: its words, the names that it defines and what it imports.
 
-Read with patterns that fit most languages, so that nothing has to be installed.
+Read with patterns that fit most languages, so that nothing has to be installed; grammars add to them where they are.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from coffee_hooks.predict.grammars import defined_names
 from coffee_hooks.predict.words import count_words
 
 LONGEST = 100_000
@@ -75,14 +76,15 @@ class Source:
                 yield word, often
 
 
-def read_source(data: bytes) -> Source:
-    """The file whose bytes are *data*. What is not text is empty. Never raises."""
+def read_source(data: bytes, language: str = "") -> Source:
+    """The file whose bytes are *data*, in a language of ``grammars``. What is not text is empty. Never raises."""
     if b"\0" in data[:_SNIFFED]:
         return Source()
     text = data[:LONGEST].decode("utf-8", "replace")
     counted = count_words(text)
     lines = "\n".join(_telling(text))
     defines = {name for found in _DEFINITION.findall(lines) for name in found if name}
+    defines |= defined_names(language, data[:LONGEST])
     return Source(_grouped(counted), sum(counted.values()), tuple(sorted(defines)), tuple(sorted(_imports(lines))))
 
 
