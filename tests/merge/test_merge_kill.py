@@ -1,6 +1,6 @@
 """Promise 3: kill -9 before and after every git call of a merge, and before every change of a file, is safe.
 
-``COFFEE_TEST_EVERY_KILL=1`` plays all of them (minutes); otherwise every 67th.
+``COFFEE_TEST_EVERY_KILL=1`` plays all of them (minutes); otherwise every 53rd.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DRIVER = Path(__file__).with_name("killed_merge.py")
 EVERY = bool(os.environ.get("COFFEE_TEST_EVERY_KILL"))
 SHARES = 4 if EVERY else 1
-STRIDE = 1 if EVERY else 67
+STRIDE = 1 if EVERY else 53
 PLACES = ("remote", "local", "unheld", "batch", "shared")
 
 
