@@ -249,7 +249,7 @@ def import_stream(ref: str, parent: str | None, files: Mapping[str, str | None],
         return '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
     lines = [
-        f"commit {ref}\n",
+        f"commit {ref}\nmark :1\n",
         "committer Dev Eloper <dev@example.invalid> 1760900000 +0000\n",
         data(message),
     ]
@@ -279,10 +279,11 @@ class Sandbox:
         No checkout is touched, so ``name`` must not be checked out anywhere. A file of None is deleted.
         """
         ref = f"refs/heads/{name}"
-        tip = run_git(self.work, "rev-parse", "-q", "--verify", ref, check=False)
-        parent = tip or run_git(self.work, "rev-parse", f"{base}^{{commit}}")
-        run_git(self.work, "fast-import", "--quiet", input=import_stream(ref, parent, files, message))
-        return run_git(self.work, "rev-parse", ref)
+        asked = f"{ref}^{{commit}}\n{base}^{{commit}}\n"
+        found = run_git(self.work, "cat-file", "--batch-check=%(objectname)", input=asked).splitlines()
+        parent = next(line for line in found if not line.endswith(" missing"))
+        stream = import_stream(ref, parent, files, message) + "get-mark :1\n"
+        return run_git(self.work, "fast-import", "--quiet", input=stream)
 
     def commit(self, files: Mapping[str, str], message: str = "chore: Change files", cwd: Path | None = None) -> str:
         """Write the files in a checkout (default ``work``), commit them there and return the SHA."""

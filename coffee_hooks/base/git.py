@@ -7,6 +7,7 @@ LFS, global ignores) because a checkout without it would be wrong. `Repo.network
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
@@ -103,15 +104,17 @@ def execute(argv: Sequence[str], *, env: Mapping[str, str], stdin: bytes | None,
     found = runner()
     _tell(argv)
     watches = frozenset(threading.enumerate())
-    with tempfile.TemporaryFile() as source:
+    with contextlib.ExitStack() as at_the_end:
+        source = None
         if stdin is not None:
+            source = at_the_end.enter_context(tempfile.TemporaryFile())
             source.write(stdin)
             source.seek(0)
         try:
             rc, out, err = found.git().execute(
                 list(argv),
                 env=dict(env),
-                istream=source if stdin is not None else None,
+                istream=source,
                 with_extended_output=True,
                 with_exceptions=False,
                 stdout_as_string=False,
