@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
-from coffee_hooks.predict.words import STOP_WORDS, count_words
+from coffee_hooks.predict.words import STOP_WORDS, count_words, stem
 
 LONGEST = 60_000
 """Characters of a text that are read."""
@@ -22,16 +23,28 @@ _BOILERPLATE = re.compile(
     r"^(?:Merge pull request #\d+ from [^/\s]+/|(?:Signed-off-by|Co-authored-by|Reviewed-by|Acked-by|Change-Id):.*$)",
     re.MULTILINE | re.IGNORECASE,
 )
+_LETTERS = re.compile(r"[^\W\d_]{3,}")
 _ADDRESS = re.compile(r"https?://\S+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Question:
     """A task's *text*, its *title* (the first lines), and how much each word of it weighs."""
 
     text: str
     title: str
     weights: Mapping[str, float]
+
+    def spell(self, words: Iterable[str]) -> str:
+        """*words* as the text first spells them, commas between them."""
+        return ", ".join(self._spelled.get(word, word) for word in words)
+
+    @cached_property
+    def _spelled(self) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for part in _LETTERS.findall(self.text):
+            found.setdefault(stem(part.lower()), part.lower())
+        return found
 
 
 def ask(text: str) -> Question:

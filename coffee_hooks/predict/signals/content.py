@@ -33,6 +33,6 @@ def content(corpus: Corpus, questions: Sequence[Question]) -> Signal:
         weights = weighed(question.weights, found, len(corpus))
         here = {word for word, _ in corpus.sources[at].count()}
         words = [word for word in weights if word in here][:_SHOWN]
-        return f"its text has the words {', '.join(words)}"
+        return f"its text has the words {question.spell(words)}"
 
     return Signal("content", find, say, ranked=True)
