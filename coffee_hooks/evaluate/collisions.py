@@ -50,10 +50,11 @@ class Pair:
 
 
 class Overlap(NamedTuple):
-    """One thing that both tasks touch."""
+    """One thing that both tasks touch. *claimed* is the risk if both specs are to be trusted in what they declare."""
 
     risk: float
     evidence: str
+    claimed: float = 0.0
 
 
 def relate_all(subjects: Sequence[Subject], order: Order, threshold: float) -> tuple[Pair, ...]:
@@ -80,9 +81,13 @@ def overlaps(a: Subject, b: Subject) -> tuple[Overlap, ...]:
 
 def same_files(a: Subject, b: Subject) -> Iterator[Overlap]:
     """Files that both name or probably touch; in words only those that can be shown."""
-    both = [(mine.probability * b.files[path].probability, path) for path, mine in a.files.items() if path in b.files]
-    for shown, (risk, path) in enumerate(sorted(both, key=lambda each: -each[0])):
-        yield Overlap(risk, _both(a, b, path) if shown < SHOWN else path)
+    both = [
+        (mine.probability * theirs.probability, path, mine.claimed * theirs.claimed)
+        for path, mine in a.files.items()
+        if (theirs := b.files.get(path))
+    ]
+    for shown, (risk, path, claimed) in enumerate(sorted(both, key=lambda each: -each[0])):
+        yield Overlap(risk, _both(a, b, path) if shown < SHOWN else path, claimed)
 
 
 def same_regions(a: Subject, b: Subject) -> Iterator[Overlap]:
@@ -126,13 +131,14 @@ def _relate(
     if a.scope is None or b.scope is None:
         return Pair(a.task, b.task, Relation.INDEPENDENT, 0.0)
     found = (*loose, *overlaps(a, b))
-    risk, said = _combined(found), _evidence(found)
+    risk, said = _combined(each.risk for each in found), _evidence(found)
     unknown = [each.task for each in (a, b) if each.scope is Scope.UNKNOWN]
     at_least = max(risk, UNKNOWN_RISK) if unknown else risk
     if any(needs):
         first = None if all(needs) else b.task if needs[0] else a.task
         return Pair(a.task, b.task, Relation.DEPENDENCY, at_least, (*needs[0], *needs[1], *said), first)
-    if risk > threshold:
+    # What both specs declare is a collision, however little one of them is worth for the length of its list.
+    if max(risk, _combined(each.claimed for each in found)) > threshold:
         return Pair(a.task, b.task, Relation.COLLISION, risk, said)
     doubt = (f"nobody knows where {' and '.join(unknown)} will work",) if unknown else ()
     return Pair(a.task, b.task, Relation.UNKNOWN if unknown else Relation.INDEPENDENT, at_least, (*doubt, *said))
@@ -156,7 +162,8 @@ def _inside(region: Region, files: Mapping[str, Place]) -> Iterator[Overlap]:
 
 def _overlap(one: Place, other: Place) -> Overlap:
     where = one.pattern if one.pattern == other.pattern else f"{one.pattern} and {other.pattern}"
-    return Overlap(one.probability * other.probability, f"both write in {where} ({_lines(one, other)})")
+    said = f"both write in {where} ({_lines(one, other)})"
+    return Overlap(one.probability * other.probability, said, one.claimed * other.claimed)
 
 
 def _both(a: Subject, b: Subject, path: str) -> str:
@@ -174,11 +181,11 @@ def _lines(one: Place, other: Place) -> str:
     return ", ".join(place.evidence[0].removeprefix("declared: ") for place in (one, other))
 
 
-def _combined(found: Iterable[Overlap]) -> float:
+def _combined(risks: Iterable[float]) -> float:
     """The risk that at least one overlap becomes a conflict, taken as independent of each other."""
     none = 1.0
-    for overlap in found:
-        none *= 1 - overlap.risk
+    for risk in risks:
+        none *= 1 - risk
     return round(1 - none, 4)
 
 

@@ -67,6 +67,8 @@ class Place:
     source: Source = Source.DECLARED
     matches: tuple[str, ...] = ()
     """The files of the tree that a pattern matches, sorted."""
+    claimed: float = 0.0
+    """The probability if the spec is to be trusted, however long its list is; 0 where it does not say it."""
 
     @property
     def segments(self) -> Segments:
@@ -102,7 +104,7 @@ def footprint(
     says = spec is not None and spec.readable and bool(spec.text.strip())
     declared = _merged(place for signal in SIGNALS for place in signal(spec, tree)) if spec and says else ()
     worth, beside = _worth(declared)
-    kept = (replace(place, probability=round(place.probability * worth, 4)) for place in declared)
+    kept = (replace(p, probability=round(p.probability * worth, 4), claimed=p.probability) for p in declared)
     found = _merged((*kept, *(_concluded(each, beside) for each in predicted)))
     shared = tuple(place for place in found if place.pattern == roadmap or is_bookkeeping(place.pattern))
     places = tuple(place for place in found if place not in shared)
@@ -210,7 +212,8 @@ def _merged(places: Iterable[Place]) -> tuple[Place, ...]:
             best = max(known, place, key=lambda each: each.probability)
             evidence = tuple(dict.fromkeys((*known.evidence, *place.evidence)))
             source = Source.DECLARED if Source.DECLARED in (known.source, place.source) else Source.PREDICTED
-            found[place.pattern, place.kind] = replace(best, evidence=evidence, source=source)
+            claimed = max(known.claimed, place.claimed)
+            found[place.pattern, place.kind] = replace(best, evidence=evidence, source=source, claimed=claimed)
     return tuple(found.values())
 
 
