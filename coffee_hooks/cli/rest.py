@@ -117,7 +117,7 @@ def restore(
     Example:
       coffee restore roadmap-wt1
     """
-    from coffee_hooks.loop.answers import restore_for
+    from coffee_hooks.loop.cleaning import restore_for
 
     return restore_for(here(), branch, dry_run)
 
@@ -132,7 +132,7 @@ def verify(
     Example:
       coffee verify --since v1.0
     """
-    from coffee_hooks.loop.answers import verify_for
+    from coffee_hooks.loop.verifying import verify_for
 
     return verify_for(here(), since)
 

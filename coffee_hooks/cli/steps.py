@@ -38,7 +38,7 @@ def evaluate(
       coffee evaluate --explain US-104 US-106
       coffee evaluate --backtest 50
     """
-    from coffee_hooks.loop.answers import Question, evaluate_for
+    from coffee_hooks.loop.evaluating import Question, evaluate_for
 
     forms = "text json svg" if backtest else "text json github mermaid"
     question = Question(tuple(tasks or ()), all_, limit, risk, explain, known_format(format_, forms), backtest)
@@ -66,7 +66,7 @@ def spawn(
       coffee spawn US-104 US-105 --wait
       coffee spawn --on github
     """
-    from coffee_hooks.loop.answers import SpawnAsk, spawn_for
+    from coffee_hooks.loop.spawning import SpawnAsk, spawn_for
 
     if on not in ("local", "github"):
         raise UsageError(f"agents run on local or github, not on {on!r}", hint="coffee spawn --help")
@@ -113,7 +113,7 @@ def cleanup(
     Example:
       coffee cleanup --dry-run
     """
-    from coffee_hooks.loop.answers import CleanupAsk, cleanup_for
+    from coffee_hooks.loop.cleaning import CleanupAsk, cleanup_for
 
     return cleanup_for(here(), CleanupAsk(tuple(branches or ()), remote, force, force_delete, dry_run))
 
