@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from coffee_hooks.base import output
 from coffee_hooks.base.files import keep_lines
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
@@ -21,6 +22,10 @@ from coffee_hooks.predict.source import Source, read_source
 FORMAT = "coffee sources 1"
 AT_ONCE = 2000
 """Blobs that are asked of one git process, so that memory does not hold a whole repository."""
+
+
+MANY = 1000
+"""Files that take longer than a second to read."""
 
 
 class File(NamedTuple):
@@ -37,6 +42,9 @@ def read_sources(repo: Repo, files: Sequence[File]) -> Mapping[File, Source]:
     """
     known = _load(_place(repo), set(files))
     before = len(known)
+    new = len(set(files)) - before
+    if new > MANY:
+        output.say(f"reading {new} files, once, to predict where tasks will work")
     learn(repo, files, known)
     if len(known) > before:
         keep_lines(_place(repo), chain([_head()], (_line(file, known[file]) for file in sorted(known))))
