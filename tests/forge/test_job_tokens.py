@@ -59,7 +59,7 @@ def test_a_token_that_may_only_read_moves_nothing(
     forge: Forge, consumer: Files, ready: Callable[[int], str], steps: Steps
 ) -> None:
     """The failure says so, with the exit code of the environment."""
-    merge = job("land", "contents: read", steps('coffee merge || { echo "exit $?"; false; }', persist=True))
+    merge = job("land", "contents: read", steps('coffee merge || { echo "exit $?"; sleep 1; false; }', persist=True))
     text = f"on: workflow_dispatch\njobs:\n{merge}"
     forge.create(consumer("true", caller=False) | {".github/workflows/land.yml": text})
     forge.push("roadmap-wt1", {"cup.txt": "clean\n"}, ready(106))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from coffee_hooks.base.config import Agent
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project, open_project
+from coffee_hooks.evaluate.collisions import Pair, Relation
 from coffee_hooks.loop.work import free_places, select, spawn_tasks, startable, why_not
 from coffee_hooks.spawn.making import take
 from coffee_hooks.spawn.report import SpawnReport
@@ -103,9 +104,12 @@ def test_a_task_that_fits_is_told_what_keeps_it_from_starting(project: Project, 
     evaluation, _ = select(project, store, ("104", "105"), 1)
     left = why_not(evaluation, TaskId("US-105"), 1)
     assert left is not None and left.reason == "limit"
-    risky = tuple(replace(pair, risk=0.2) for pair in evaluation.pairs)
-    left = why_not(replace(evaluation, pairs=risky), TaskId("US-105"), 1)
+    (chosen,) = (verdict for verdict in evaluation.verdicts if verdict.task == "US-104")
+    five = [replace(chosen, task=TaskId(f"US-{number}")) for number in range(1, 6)]
+    risky = [Pair(each.task, TaskId("US-105"), Relation.INDEPENDENT, 0.2) for each in five]
+    crowded = replace(evaluation, pairs=tuple(risky), verdicts=(*five, *evaluation.verdicts))
+    left = why_not(crowded, TaskId("US-105"), 1)
     assert left is not None and (left.reason, left.detail) == (
         "not-independent",
-        "beside US-104 its risks add up to 0.20; from 0.20 on, starting it gains nothing",
+        "beside US-1, US-2, US-3, US-4 and 1 more its risks add up to 1.00; from 1.00 on, starting it gains nothing",
     )
