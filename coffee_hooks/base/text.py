@@ -29,7 +29,8 @@ def printable(text: str) -> str:
 def one_line(text: str, length: int = SUBJECT_LENGTH) -> str:
     """*text* as a line of a message: no terminal sequences, blanks folded, at most *length* characters."""
     words = " ".join(_TERMINAL.sub("", text).split())
-    clean = " ".join("".join(char for char in words if not _unsafe(char)).split())
+    plain = words.isascii() and words.isprintable()
+    clean = words if plain else " ".join("".join(char for char in words if not _unsafe(char)).split())
     return clean if len(clean) <= length else clean[: length - 1].rstrip() + "…"
 
 

@@ -27,9 +27,9 @@ _LETTERS = re.compile(r"[^\W\d_]{3,}")
 _ADDRESS = re.compile(r"https?://\S+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Question:
-    """A task's *text*, its *title* (the first lines), and how much each word of it weighs."""
+    """A task's *text*, its *title* (the first lines), and how much each word of it weighs. Equal to itself alone."""
 
     text: str
     title: str

@@ -48,7 +48,7 @@ _IMPORT = re.compile(
     r"|^[ \t]*import[ \t]+(?:static[ \t]+)?([\w.]+)"
     r"|(?:require|require_relative|import)[ \t(]{1,8}[\"']([^\"'\s]{1,200})[\"']"
     r"|from[ \t]+[\"']([^\"'\s]{1,200})[\"']"
-    r"|^[ \t]*(?:_|\w{1,40})?[ \t]*\"([\w./-]+/[\w./-]+)\"[ \t]*$"
+    r"|^[ \t]*(?:\w{1,40}[ \t]*)?\"(/?[\w.-]+/[\w./-]+)\"[ \t]*$"
     r"|^[ \t]*(?:pub[ \t]+)?use[ \t]+([\w:\\]+)"
     r"|^[ \t]*(?:pub[ \t]+)?mod[ \t]+(\w+);"
     r"|^[ \t]*#[ \t]*include[ \t]+[\"<]([^\">\s]{1,200})[\">]",
@@ -95,6 +95,7 @@ def _telling(text: str) -> Iterator[str]:
         if words and (
             words[0] in _OPENINGS
             or words[0][0] == '"'
+            or line[-1] == '"'
             or line[-1] == "{"
             or (line[0].isupper() and " =" in line)
             or "require" in line

@@ -4,8 +4,10 @@ Framework: BM25 and Beyond")."""
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 SATURATION = 1.2
 LENGTH = 0.75
@@ -16,8 +18,22 @@ _COMMON_SHARE = 0.4
 _COMMON = 2000
 _FEW = 20
 
-Postings = Mapping[str, Sequence[tuple[int, float]]]
-"""For each word the documents that have it, with how often."""
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """Which documents have a word: those of ``groups[k][word]``, ascending, have it *often[k]* times."""
+
+    often: Sequence[float]
+    groups: Sequence[Mapping[str, Sequence[int]]]
+
+    def number(self, word: str) -> int:
+        """How many documents have *word*."""
+        return sum(len(group[word]) for group in self.groups if word in group)
+
+    def has(self, word: str, at: int) -> bool:
+        """Whether document *at* has *word*."""
+        documents = (group[word] for group in self.groups if word in group)
+        return any(at in found[(place := bisect_left(found, at)) : place + 1] for found in documents)
 
 
 def rarity(word_in: int, documents: int) -> float:
@@ -29,9 +45,9 @@ def weighed(weights: Mapping[str, float], postings: Postings, documents: int) ->
     """The words to look up, each with its weight times its rarity; words that are everywhere tell nothing."""
     common = max(_FEW, min(_COMMON_SHARE * documents, _COMMON))
     found = {
-        word: weight * rarity(len(postings[word]), documents)
+        word: weight * rarity(number, documents)
         for word, weight in weights.items()
-        if word in postings and len(postings[word]) <= common
+        if 0 < (number := postings.number(word)) <= common
     }
     kept = sorted(found, key=lambda word: (-found[word], word))[:MOST_WORDS]
     return {word: found[word] for word in kept}
@@ -41,8 +57,10 @@ def scores(words: Mapping[str, float], postings: Postings, lengths: Sequence[flo
     """The score of every document that has one of *words*."""
     found: dict[int, float] = defaultdict(float)
     for word, weight in words.items():
-        for at, often in postings[word]:
-            found[at] += weight * often * (SATURATION + 1) / (often + lengths[at])
+        for often, group in zip(postings.often, postings.groups, strict=True):
+            value = weight * often * (SATURATION + 1)
+            for at in group.get(word, ()):
+                found[at] += value / (often + lengths[at])
     return found
 
 

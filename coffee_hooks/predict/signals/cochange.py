@@ -27,20 +27,23 @@ def cochange(corpus: Corpus) -> Spread:
             for at in files:
                 together[at].update(files)
 
-    def rules(lead: Lead) -> Mapping[int, tuple[float, int]]:
-        best: dict[int, tuple[float, int]] = {}
-        for seed in seeds(lead):
-            for at, number in together[seed].items() if seed in together else ():
-                if number >= SUPPORT and at != seed:
-                    strength = lead[seed] * number / (changed[seed] + _DOUBT)
-                    best[at] = max(best.get(at, (0.0, seed)), (strength, seed))
-        return best
+    def followed(lead: Lead) -> list[int]:
+        return [seed for seed in seeds(lead) if seed in together]
+
+    def strength(lead: Lead, seed: int, at: int) -> float:
+        return lead[seed] * together[seed][at] / (changed[seed] + _DOUBT)
 
     def find(lead: Lead) -> Mapping[int, float]:
-        return {at: strength for at, (strength, _) in rules(lead).items()}
+        best: dict[int, float] = {}
+        for seed in followed(lead):
+            for at, number in together[seed].items():
+                if number >= SUPPORT and at != seed:
+                    best[at] = max(best.get(at, 0.0), strength(lead, seed, at))
+        return best
 
     def say(lead: Lead, at: int) -> str:
-        seed = rules(lead)[at][1]
+        leading = (seed for seed in followed(lead) if together[seed][at] >= SUPPORT and at != seed)
+        seed = max(leading, key=lambda seed: (strength(lead, seed, at), seed))
         return f"it changed with {corpus.paths[seed]} in {together[seed][at]} of {changed[seed]} changes of that"
 
     return Spread("cochange", find, say)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from coffee_hooks.predict.corpus import Corpus
 from coffee_hooks.predict.question import Question
-from coffee_hooks.predict.signals.bm25 import norms, scores, weighed
+from coffee_hooks.predict.signals.bm25 import Postings, norms, scores, weighed
 from coffee_hooks.predict.signals.signal import Signal, strongest
+from coffee_hooks.predict.source import OFTEN
 
 MOST = 150
 """Files that one question may point to."""
@@ -17,22 +20,28 @@ _SHOWN = 4
 
 def content(corpus: Corpus, questions: Sequence[Question]) -> Signal:
     """Text retrieval over what is in the files; only words of *questions* can be looked for."""
-    wanted = {word for question in questions for word in question.weights}
-    found: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    for at, source in enumerate(corpus.sources):
-        if not corpus.data[at]:
-            for word, often in source.count():
-                if word in wanted:
-                    found[word].append((at, often))
+    found = _postings(corpus, {word for question in questions for word in question.weights})
     lengths = norms([source.size for source in corpus.sources])
 
+    @lru_cache(maxsize=1)  # every file that it is asked to say something about has the same question
+    def words_of(question: Question) -> Mapping[str, float]:
+        return weighed(question.weights, found, len(corpus))
+
     def find(question: Question) -> Mapping[int, float]:
-        return strongest(scores(weighed(question.weights, found, len(corpus)), found, lengths), MOST)
+        return strongest(scores(words_of(question), found, lengths), MOST)
 
     def say(question: Question, at: int) -> str:
-        weights = weighed(question.weights, found, len(corpus))
-        here = {word for word, _ in corpus.sources[at].count()}
-        words = [word for word in weights if word in here][:_SHOWN]
+        words = [word for word in words_of(question) if found.has(word, at)][:_SHOWN]
         return f"its text has the words {question.spell(words)}"
 
     return Signal("content", find, say, ranked=True)
+
+
+def _postings(corpus: Corpus, wanted: set[str]) -> Postings:
+    groups: list[dict[str, array[int]]] = [defaultdict(lambda: array("I")) for _ in OFTEN]
+    for at, source in enumerate(corpus.sources):
+        if not corpus.data[at]:
+            for group, words in zip(groups, source.words, strict=False):
+                for word in wanted.intersection(words.split()):
+                    group[word].append(at)
+    return Postings(OFTEN, groups)

@@ -25,18 +25,16 @@ def imports(corpus: Corpus) -> Spread:
     """The highest probability of a neighbour in the import graph."""
     beside = _neighbours(corpus)
 
-    def best(lead: Lead) -> Mapping[int, int]:
-        found: dict[int, int] = {}
+    def find(lead: Lead) -> Mapping[int, float]:
+        found: dict[int, float] = {}
         for seed in seeds(lead):  # the likeliest first
             for at in beside.get(seed, ()):
-                found.setdefault(at, seed)
+                found.setdefault(at, lead[seed])
         return found
 
-    def find(lead: Lead) -> Mapping[int, float]:
-        return {at: lead[seed] for at, seed in best(lead).items()}
-
     def say(lead: Lead, at: int) -> str:
-        return f"one of it and {corpus.paths[best(lead)[at]]} imports the other"
+        seed = next(seed for seed in seeds(lead) if at in beside.get(seed, ()))
+        return f"one of it and {corpus.paths[seed]} imports the other"
 
     return Spread("imports", find, say)
 

@@ -40,7 +40,7 @@ def path_words(corpus: Corpus) -> tuple[Signal, Signal]:
             return strongest(total, MOST)
 
         def say(question: Question, at: int) -> str:
-            words = sorted((word for word in weights(question) if word in rare and word in made[at]), key=_rarest)
+            words = sorted((word for word in made[at].intersection(weights(question)) if word in rare), key=_rarest)
             return f"its path has the words {question.spell(words)}"
 
         return Signal(name, find, say, ranked=True)

@@ -11,7 +11,7 @@ from coffee_hooks.predict.question import Question
 from coffee_hooks.predict.signals.signal import Signal
 from coffee_hooks.predict.words import STOP_WORDS
 
-_TOKEN = re.compile(r"[\w@+-]*(?:[./\\]|::)[\w./\\:@+-]*\w|\w[\w-]+")
+_TOKEN = re.compile(r"[\w@+-]{0,200}(?:[./\\]|::)[\w./\\:@+-]{0,400}\w|\w[\w-]+")
 _WORD = re.compile(r"[a-z0-9_][\w-]*")
 _LONG = 4
 """Letters of the shortest word that may be the name of a file or folder."""

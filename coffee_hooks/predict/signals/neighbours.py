@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from itertools import islice
 
 from coffee_hooks.predict.corpus import Corpus, folder_of
 from coffee_hooks.predict.signals.spread import Lead, Spread
@@ -22,7 +23,7 @@ def neighbours(corpus: Corpus) -> Spread:
 
     def find(lead: Lead) -> Mapping[int, float]:
         inside: dict[str, float] = defaultdict(float)
-        led = list(lead)[:LED]
+        led = list(islice(lead, LED))
         for at in led:
             inside[folders[at]] += lead[at]
         whole = max(_LEAST, sum(lead.values()))

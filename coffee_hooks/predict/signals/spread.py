@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 Lead = Mapping[int, float]
 """How likely each file looks at first, in 0..1, the likeliest first."""
@@ -25,4 +26,4 @@ class Spread:
 
 def seeds(lead: Lead) -> list[int]:
     """The files that are followed."""
-    return list(lead)[:SEEDS]
+    return list(islice(lead, SEEDS))

@@ -6,6 +6,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import lru_cache
 
 from coffee_hooks.predict.corpus import Corpus, grouped
 from coffee_hooks.predict.question import Question
@@ -18,13 +19,14 @@ _LONG = 4
 _SHOWN = 3
 _COMPOSED = re.compile(r"[a-z][A-Z]|_|[A-Z][a-z]+[A-Z]")
 _QUOTED = re.compile(r"`([^`\n]+)`")
-_CALLED = re.compile(r"(\w+)\(")
+_CALLED = re.compile(r"\b(\w+)\(")
 
 
 def symbols(corpus: Corpus) -> Signal:
     """Functions, classes and constants; a plain word counts only where it is quoted or called."""
     by_symbol = grouped((name, at) for at, source in enumerate(corpus.sources) for name in source.defines)
 
+    @lru_cache(maxsize=1)  # every file that it is asked to say something about has the same question
     def named(question: Question) -> set[str]:
         quoted = {name for code in _QUOTED.findall(question.text) for name in IDENTIFIER.findall(code)}
         sure = quoted.union(_CALLED.findall(question.text))

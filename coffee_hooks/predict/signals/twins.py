@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from coffee_hooks.predict.corpus import Corpus, grouped, subject_of
 from coffee_hooks.predict.signals.spread import Lead, Spread
@@ -17,7 +18,7 @@ def twins(corpus: Corpus) -> Spread:
     by_subject = grouped((subject_of(path), at) for at, path in enumerate(corpus.paths))
 
     def pairs(lead: Lead) -> Iterator[tuple[int, int, float]]:
-        for seed in list(lead)[:LED]:
+        for seed in islice(lead, LED):
             alike = by_subject[subject_of(corpus.paths[seed])]
             for at in alike:
                 if corpus.tests[at] is not corpus.tests[seed]:
