@@ -26,7 +26,7 @@ from measure import install_wheel, publish, setting
 
 COLD, WARM, MEGABYTES = 60.0, 3.0, 1000
 COMMITS = 1500
-SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo zu al en is or un".split()
+SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo zu al en is or un".split()  # noqa: SIM905
 SECONDS = "seconds of the processor"
 
 
@@ -44,7 +44,9 @@ class Author:
 
     def __init__(self, seed: int, words: int = 6000) -> None:
         self.chance = random.Random(seed)
-        self.words = sorted({"".join(self.chance.choices(SYLLABLES, k=self.chance.randint(2, 4))) for _ in range(words)})
+        self.words = sorted(
+            {"".join(self.chance.choices(SYLLABLES, k=self.chance.randint(2, 4))) for _ in range(words)}
+        )
         self.pile = list(accumulate(1 / (10 + rank) for rank in range(len(self.words))))
 
     def some(self, number: int) -> list[str]:
@@ -66,14 +68,15 @@ Writer = Callable[[Author, Sequence[str]], Iterator[str]]
 def python(author: Author, others: Sequence[str]) -> Iterator[str]:
     yield from (f"from {other.rpartition('.')[0].replace('/', '.')} import {author.name()}" for other in others)
     while True:
-        yield f"\n\ndef {author.name()}({', '.join(author.some(2))}):\n    \"\"\"{' '.join(author.some(9))}.\"\"\""
+        yield f'\n\ndef {author.name()}({", ".join(author.some(2))}):\n    """{" ".join(author.some(9))}."""'
         yield from (f"    {author.name()} = {author.name()}({author.name()})" for _ in range(8))
 
 
 def typescript(author: Author, others: Sequence[str]) -> Iterator[str]:
     yield from (f'import {{ {camel(author.name())} }} from "{other.rpartition(".")[0]}";' for other in others)
     while True:
-        yield f"\nexport function {camel(author.name())}({author.name()}: string): void {{ // {' '.join(author.some(6))}"
+        yield f"\n// {' '.join(author.some(6))}"
+        yield f"export function {camel(author.name())}({author.name()}: string): void {{"
         yield from (f"  const {author.name()} = {author.name()}({author.name()});" for _ in range(8))
         yield "}"
 
@@ -146,7 +149,9 @@ def plan(author: Author, paths: Sequence[str], tasks: int) -> Iterator[tuple[str
     items = []
     for number in range(1, tasks + 1):
         title = " ".join(author.some(4))
-        items.append(f"### US-{number}: {title}\n\n**Status**: 📝 Planned\n**Estimated Effort**: {number % 7 + 1} days\n")
+        items.append(
+            f"### US-{number}: {title}\n\n**Status**: 📝 Planned\n**Estimated Effort**: {number % 7 + 1} days\n"
+        )
         lines = [f"# SPEC-{number}: {title}", "", f"**Related**: US-{number}", ""]
         for _ in range(12):
             lines += ["## " + " ".join(author.some(3)), ""]
