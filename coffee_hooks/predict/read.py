@@ -26,9 +26,11 @@ def read_corpus(repo: Repo, commit: Sha, ignored: AbstractSet[str] = frozenset()
     return _corpus(repo, commit, files, read_sources(repo, [file for _, file in files]))
 
 
-def replay_corpus(repo: Repo, commit: Sha, known: dict[File, Source]) -> Corpus:
+def replay_corpus(
+    repo: Repo, commit: Sha, known: dict[File, Source], ignored: AbstractSet[str] = frozenset()
+) -> Corpus:
     """The same without a trace: *known* holds what was read for other commits and takes up what is read for this."""
-    files = _files(repo, commit)
+    files = [(path, file) for path, file in _files(repo, commit) if path not in ignored]
     learn(repo, [file for _, file in files], known)
     return _corpus(repo, commit, files, known)
 
