@@ -37,6 +37,9 @@ from coffee_hooks.state.claims import Claim, ClaimState
 from coffee_hooks.state.dispatched import may_take, this_run
 from coffee_hooks.state.store import Store
 
+TELLINGS = 3
+"""How often a claim is let go: its supervisor, which ends beside us, may tell the remote of it meanwhile, and wins."""
+NOT_STARTED = "its agent could not be started"
 LATE = "refs/coffee/late/"
 """No branch, so that no landing looks at it and no rule about the names of branches refuses it."""
 
@@ -141,10 +144,14 @@ def _let_go(project: Project, store: Store, top: Path, claim: Claim) -> None:
     """The claim is free again where nothing was done for it; the checkout stands at its base."""
     stop(project, store, claim)  # Ctrl-C may come when it was started a moment ago
     in_worktree(top, "switch", "--quiet", "--detach", claim.base, ok=(0, 1, 128))
-    now = claims_.read_claims(project.repo).get(claim.task)
-    if now is not None and now.branch == claim.branch and now.owner == claim.owner:
-        give_back(project, now, "its agent could not be started")
-    tell_others(project)
+    for _ in range(TELLINGS):
+        now = claims_.read_claims(project.repo).get(claim.task)
+        mine = now is not None and now.branch == claim.branch and now.owner == claim.owner
+        if now is None or not mine or now.state is ClaimState.RELEASED:
+            break
+        if not give_back(project, now, NOT_STARTED) and read_ref(project.repo, f"refs/heads/{claim.branch}") is None:
+            claims_.update(project.repo, now, state=ClaimState.RELEASED, reason=NOT_STARTED)
+        tell_others(project)
     _push(project, claim)
 
 
