@@ -42,7 +42,7 @@ class Used:
 class Author:
     """Writes files, specs and changes out of a vocabulary, some words of which are much commoner than others."""
 
-    def __init__(self, seed: int, words: int = 6000) -> None:
+    def __init__(self, seed: int, words: int = 20_000) -> None:
         self.chance = random.Random(seed)
         self.words = sorted(
             {"".join(self.chance.choices(SYLLABLES, k=self.chance.randint(2, 4))) for _ in range(words)}
@@ -52,6 +52,10 @@ class Author:
     def some(self, number: int) -> list[str]:
         """*number* words, the common ones oftener."""
         return self.chance.choices(self.words, cum_weights=self.pile, k=number)
+
+    def any(self, number: int) -> list[str]:
+        """*number* words, all alike: folders and files are named for what is special about them."""
+        return self.chance.choices(self.words, k=number)
 
     def name(self) -> str:
         """An identifier of two words."""
@@ -131,9 +135,9 @@ def files(author: Author, number: int) -> Iterator[tuple[str, str]]:
     for at in range(number):
         ending = list(LANGUAGES)[at % len(LANGUAGES)]
         if at % 20 == 0 or not made:
-            folder = "/".join(("src", *author.some(3)))
+            folder = "/".join(("src", *author.any(3)))
         test = "test_" if at % 5 == 4 else ""
-        path = f"{folder}/{test}{author.name()}_{at}.{ending}"
+        path = f"{folder}/{test}{'_'.join(author.any(2))}_{at}.{ending}"
         text, size, least = [], 0, author.chance.randint(5_000, 10_000)
         for line in LANGUAGES[ending](author, author.chance.choices(made, k=4) if made else ()):
             text.append(line)

@@ -52,7 +52,7 @@ def _load(place: Path, head: str) -> dict[_Key, tuple[Prediction, ...]]:
             if file.readline() != f"{head}\n":
                 return {}
             return dict(map(_read, file))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return {}  # damaged or gone: what it held is worked out anew
 
 

@@ -80,7 +80,7 @@ def _load(path: Path, wanted: set[File]) -> dict[File, Source]:
                 if file in wanted:
                     _, words, size, defines, imports = json.loads(line)
                     found[file] = Source(tuple(words), size, tuple(defines.split()), tuple(imports.split()))
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}  # damaged or gone: what it held is read anew
     return found
 

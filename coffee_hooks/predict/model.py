@@ -28,8 +28,11 @@ class Layer:
 
     def logit(self, row: Row) -> float:
         """The log odds of a file with these signals; those without a weight count nothing."""
-        weights = self.weights
-        return self.bias + math.fsum(weights.get(name, 0.0) * value for name, value in row.items())
+        weights, total = self.weights, self.bias
+        for name, value in row.items():
+            if name in weights:
+                total += weights[name] * value
+        return total
 
     def probability(self, row: Row) -> float:
         """The probability, in 0..1, that the task touches the file."""

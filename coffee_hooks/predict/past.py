@@ -15,7 +15,8 @@ WIDEST = 40
 ENOUGH = 3
 """Merges are what landed when there is one among so many commits of the first-parent history."""
 
-_COMMIT = re.compile(r"\n?\x01([0-9a-f]{40,64})((?: [0-9a-f]{40,64})*)\n")
+# The blank before the parents is there even where a first commit has none.
+_COMMIT = re.compile(r"\n?\x01([0-9a-f]{40,64})((?: [0-9a-f]{40,64})*) ?\n")
 _FORMAT = "--format=%x01%H %P%n%B"
 
 

@@ -63,6 +63,7 @@ class Scout:
         self._churn = churn(corpus)
         busy = sorted(self._churn.share, key=lambda at: (-self._churn.share[at], at))
         self._busy = {at: 1 / (1 + rank) for rank, at in enumerate(busy)}
+        self._kinds: dict[int, Row] = {}
         self._signals: tuple[Signal, ...] = (
             named_path(corpus), named_file(corpus), named_stem(corpus), named_folder(corpus), symbols(corpus),
             content(corpus, questions), *path_words(corpus), messages(corpus),
@@ -89,7 +90,7 @@ class Scout:
         for spread in self._spreads:
             for at, strength in spread.find(lead).items():
                 if at not in rows and strength > _WEAK:
-                    rows[at] = self._kind(at)
+                    rows[at] = dict(self._kind(at))
                 if at in rows:
                     rows[at][spread.name] = strength
         best = next(iter(lead.values()), 0.0)
@@ -107,6 +108,11 @@ class Scout:
         return tuple(said[name]() for name in telling[:REASONS])
 
     def _kind(self, at: int) -> Row:
+        if at not in self._kinds:
+            self._kinds[at] = self._describe(at)
+        return self._kinds[at]
+
+    def _describe(self, at: int) -> Row:
         corpus, past = self.corpus, self._churn
         path = corpus.paths[at]
         return {

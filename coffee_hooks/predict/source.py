@@ -18,6 +18,7 @@ LONGEST = 100_000
 OFTEN = (1.0, 2.4, 5.5, 11.0, 22.0)
 """About how often the words of each group of `Source.words` occur: 1, 2-3, 4-7, 8-15 and more times."""
 
+_GROUP = [number.bit_length() - 1 for number in range(1 << len(OFTEN) - 1)]
 _SNIFFED = 8000
 _OPENINGS = frozenset(
     """
@@ -107,7 +108,7 @@ def _telling(text: str) -> Iterator[str]:
 def _grouped(counted: Counter[str]) -> tuple[str, ...]:
     groups: list[list[str]] = [[] for _ in OFTEN]
     for word, number in counted.items():
-        groups[min(number.bit_length(), len(OFTEN)) - 1].append(word)
+        groups[_GROUP[number] if number < len(_GROUP) else -1].append(word)
     return tuple(" ".join(sorted(group)) for group in groups)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import lru_cache
 
 IDENTIFIER = re.compile(r"[^\W\d]\w{2,}")
@@ -50,8 +50,8 @@ def stem(word: str) -> str:
 
 def count_words(text: str) -> Counter[str]:
     """How often each word is in *text*."""
-    found: Counter[str] = Counter()
+    found: dict[str, int] = defaultdict(int)  # a Counter asks itself for each new word
     for identifier, number in Counter(IDENTIFIER.findall(text)).items():
         for word in words_of(identifier):
             found[word] += number
-    return found
+    return Counter(found)

@@ -41,9 +41,14 @@ def rarity(word_in: int, documents: int) -> float:
     return math.log(1 + (documents - word_in + 0.5) / (word_in + 0.5))
 
 
+def most(documents: int) -> float:
+    """A word that is in more of so many *documents* is everywhere."""
+    return max(_FEW, min(_COMMON_SHARE * documents, _COMMON))
+
+
 def weighed(weights: Mapping[str, float], postings: Postings, documents: int) -> dict[str, float]:
     """The words to look up, each with its weight times its rarity; words that are everywhere tell nothing."""
-    common = max(_FEW, min(_COMMON_SHARE * documents, _COMMON))
+    common = most(documents)
     found = {
         word: weight * rarity(number, documents)
         for word, weight in weights.items()

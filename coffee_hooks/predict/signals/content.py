@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from coffee_hooks.predict.corpus import Corpus
 from coffee_hooks.predict.question import Question
-from coffee_hooks.predict.signals.bm25 import Postings, norms, scores, weighed
+from coffee_hooks.predict.signals.bm25 import Postings, most, norms, scores, weighed
 from coffee_hooks.predict.signals.signal import Signal, strongest
 from coffee_hooks.predict.source import OFTEN
 
@@ -38,10 +38,16 @@ def content(corpus: Corpus, questions: Sequence[Question]) -> Signal:
 
 
 def _postings(corpus: Corpus, wanted: set[str]) -> Postings:
+    """Where each of the words *wanted* is. Of one that is everywhere only that it is: most of the work is those."""
+    seen: dict[str, int] = defaultdict(int)
+    common = most(len(corpus))
     groups: list[dict[str, array[int]]] = [defaultdict(lambda: array("I")) for _ in OFTEN]
     for at, source in enumerate(corpus.sources):
         if not corpus.data[at]:
             for group, words in zip(groups, source.words, strict=False):
                 for word in wanted.intersection(words.split()):
                     group[word].append(at)
+                    seen[word] += 1
+                    if seen[word] > common:
+                        wanted.discard(word)
     return Postings(OFTEN, groups)
