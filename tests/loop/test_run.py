@@ -32,6 +32,9 @@ LINE = "Status: Ready for merge"
 
 def test_everything_lands_and_nothing_is_left(shop: Shop, capfd: pytest.CaptureFixture[str]) -> None:
     """Two tasks side by side, then the one that depends on them; every word of the workflow is said."""
+    shop.configure(f"while [ ! -e ../go ]; do sleep 0.05; done; {_unique()}")
+    assert shop.run(Until.ONE_ROUND) == 0  # they are at work when it says so
+    (shop.work.parent / "work.worktrees" / "go").touch()
     assert shop.run() == 0
     assert sorted(shop.landed) == ["US-104", "US-105", "US-106"] and shop.landed[-1] == "US-106"
     assert {"pkg/US-104.py", "pkg/US-105.py", "pkg/US-106.py"} <= shop.target_files()
