@@ -109,5 +109,5 @@ def test_a_text_is_judged_by_itself(texts: list[str], shuffled: random.Random) -
 def test_nothing_to_predict() -> None:
     """A repository without files or without a past."""
     assert predict(Corpus([], [], []), ["Repair app/shell.py"], fitted()) == [()]
-    bare = Corpus(["app/shell.py"], [read_source(b"")], [])
+    bare = Corpus(["app/shell.py"], [read_source(b"def shell(): ...\n")], [])
     assert predict(bare, ["Repair app/shell.py"], fitted())[0][0].path == "app/shell.py"
