@@ -47,6 +47,14 @@ def template(agent: Agent) -> Command:
     return agent.command
 
 
+def wants_stdin(command: Command) -> bool:
+    """Whether the prompt goes to stdin: *command* names it neither as an argument nor as a file.
+
+    A prompt may be longer than an argument may be, and what is on stdin is not seen in the list of processes.
+    """
+    return not any(name in word for word in command for name in ("{prompt}", "{prompt_file}"))
+
+
 def check_placeholders(command: Sequence[str], known: frozenset[str] = PLACEHOLDERS) -> None:
     """Raises UsageError for a ``{word}`` that nothing fills in."""
     for word in command:

@@ -8,12 +8,13 @@ import sys
 import time
 from dataclasses import dataclass
 
-from coffee_hooks.base.config import Agent, Command
+from coffee_hooks.base.config import Command
 from coffee_hooks.base.environment import for_children
 from coffee_hooks.base.errors import EnvironmentFailure
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.process import boot_id, start_detached
 from coffee_hooks.base.project import Project
+from coffee_hooks.spawn.agent import wants_stdin
 from coffee_hooks.spawn.crew import Crew
 from coffee_hooks.spawn.kit import Kit
 from coffee_hooks.spawn.worktree import run_step
@@ -40,7 +41,7 @@ def begin(project: Project, store: Store, kit: Kit, crew: Crew, since: Sha) -> S
     run_step(kit, "hooks.before-agent", project.config.hooks.before_agent)
     argv = kit.fill(crew.command)
     run = _record(store, kit, crew.name, argv)
-    order = write_order(_order(project, kit, crew.agent, run, argv, since))
+    order = write_order(_order(project, kit, crew, run, argv, since))
     ours, theirs = os.pipe()
     # The supervisor inherits the lock on its order, so there is no moment at which nobody holds it.
     held = os.open(order, os.O_RDONLY | os.O_CLOEXEC)
@@ -83,9 +84,10 @@ def _record(store: Store, kit: Kit, name: str, argv: Command) -> int:
     )  # fmt: skip
 
 
-def _order(project: Project, kit: Kit, agent: Agent, run: int, argv: Command, since: Sha) -> Order:
+def _order(project: Project, kit: Kit, crew: Crew, run: int, argv: Command, since: Sha) -> Order:
     claim = kit.claim
+    stdin = kit.values["prompt_file"] if wants_stdin(crew.command) else None
     return Order(
         run, claim.task, claim.branch, since, claim.attempt, argv, str(kit.worktree), str(project.repo.common_dir),
-        str(kit.log), agent.timeout, agent.idle_timeout, project.config.shared,
+        str(kit.log), crew.agent.timeout, crew.agent.idle_timeout, project.config.shared, stdin,
     )  # fmt: skip

@@ -85,8 +85,9 @@ def _start(order: Order) -> Agent:
         store: Store | None = None
         with contextlib.suppress(CoffeeError):  # open before the agent starts: its pid is then written at once
             store = stack.enter_context(open_store(order.state_dir))
+        stdin = stack.enter_context(Path(order.stdin).open("rb")) if order.stdin else subprocess.DEVNULL
         process = subprocess.Popen(
-            order.argv, cwd=order.worktree, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
+            order.argv, cwd=order.worktree, stdin=stdin, stdout=sink, stderr=subprocess.STDOUT,
             start_new_session=True,
         )  # fmt: skip
         # One that has ended already is still there until we wait for it. Where the system does not say when it was

@@ -12,7 +12,10 @@ from typing import TextIO
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run and how long; paths are absolute, times are seconds. *shared*: other machines wait for its end."""
+    """What to run and how long; paths are absolute, times are seconds. *shared*: other machines wait for its end.
+
+    *stdin* is the file that the agent reads there, None for nothing.
+    """
 
     run: int
     task: str
@@ -26,6 +29,7 @@ class Order:
     timeout: float
     idle_timeout: float
     shared: bool = False
+    stdin: str | None = None
 
     @property
     def state_dir(self) -> Path:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from coffee_hooks.base.config import Agent, Config, Hooks, Worktrees
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
-from coffee_hooks.spawn.agent import PLACEHOLDERS, PRESETS, choose_agent, fill, template
+from coffee_hooks.spawn.agent import PLACEHOLDERS, PRESETS, choose_agent, fill, template, wants_stdin
 from coffee_hooks.spawn.crew import check_steps, muster
 
 VALUES = dict.fromkeys(PLACEHOLDERS, "")
@@ -40,6 +40,15 @@ def test_unknown_placeholders_are_an_error_that_lists_the_known(word: str) -> No
 def test_other_braces_are_words(word: str) -> None:
     """Only {lower_case} is a placeholder."""
     assert fill((word,), VALUES) == (word,)
+
+
+@pytest.mark.parametrize(
+    ("command", "wants"),
+    [(("x",), True), (("x", "{prompt}"), False), (("x", "--f={prompt_file}"), False), (("x", "{task} prompt"), True)],
+)
+def test_the_prompt_goes_to_stdin_unless_the_command_names_it(command: tuple[str, ...], wants: bool) -> None:
+    """One way for each command, and no key to set."""
+    assert wants_stdin(command) is wants
 
 
 def test_agents_are_found_by_name() -> None:

@@ -298,3 +298,16 @@ def test_a_prompt_beyond_what_an_argument_holds_is_read_from_its_file(lab: Lab) 
     lab.wait()
     assert "Your whole task is in the file" in lab.log() and "the very end" in lab.log()
     assert lab.run().reason is EndReason.DONE
+
+
+def test_a_command_that_names_no_prompt_finds_it_on_stdin(lab: Lab) -> None:
+    """All of it, however long; one that names the prompt, or the file, finds nothing there."""
+    spec = "docs/architecture/specs/SPEC-104-feature-x.md"
+    lab.box.commit({spec: (lab.work / spec).read_text() + "long " * 50_000 + "the very end"})
+    lab.agent = ("sh", "-c", f'cmp - "$COFFEE_PROMPT_FILE" && echo the same; {COMMIT}')
+    lab.spawn("US-104")
+    lab.agent = ("sh", "-c", f"wc -c; {COMMIT}", "agent", "{prompt_file}")
+    lab.spawn("US-105")
+    lab.wait()
+    assert lab.log().splitlines() == ["--- attempt 1", "the same"]
+    assert lab.log("US-105").split() == ["---", "attempt", "1", "0"]
