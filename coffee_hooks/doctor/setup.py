@@ -11,6 +11,7 @@ from coffee_hooks.base.config import FILE
 from coffee_hooks.base.config_file import parse_config
 from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.base.git import Repo
+from coffee_hooks.base.placeholders import check_placeholders
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.target import read_target
 from coffee_hooks.doctor.values import Check, fine, refused, several, wrong
@@ -18,7 +19,7 @@ from coffee_hooks.init.advice import env_exposed, find_program
 from coffee_hooks.init.plan import read_committed
 from coffee_hooks.init.write import read_regular
 from coffee_hooks.merge.gate_clone import gate_path
-from coffee_hooks.spawn.agent import check_placeholders, choose_agent, template
+from coffee_hooks.spawn.agent import choose_agent, template
 
 REMOTE_SECONDS = 10.0
 """How long the remote may take to answer."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from coffee_hooks.base.config import Agent, Command, Config
 from coffee_hooks.base.errors import UsageError
+from coffee_hooks.base.placeholders import check_placeholders
 
 PRESETS: Mapping[str, Command] = {
     "claude": ("claude", "--print", "--dangerously-skip-permissions", "{prompt}"),
     "codex": ("codex", "exec", "--full-auto", "{prompt}"),
     "aider": ("aider", "--yes-always", "--no-check-update", "--message-file", "{prompt_file}"),
 }
-PLACEHOLDERS = frozenset(("task", "branch", "worktree", "spec", "prompt", "prompt_file", "base"))
-
-_PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
 def choose_agent(config: Config, name: str | None) -> tuple[str, Agent]:
@@ -53,20 +50,3 @@ def wants_stdin(command: Command) -> bool:
     A prompt may be longer than an argument may be, and what is on stdin is not seen in the list of processes.
     """
     return not any(name in word for word in command for name in ("{prompt}", "{prompt_file}"))
-
-
-def check_placeholders(command: Sequence[str], known: frozenset[str] = PLACEHOLDERS) -> None:
-    """Raises UsageError for a ``{word}`` that nothing fills in."""
-    for word in command:
-        for name in _PLACE.findall(word):
-            if name not in known:
-                raise UsageError(
-                    f"unknown placeholder {{{name}}} in {word!r}",
-                    hint="known: " + " ".join(f"{{{k}}}" for k in sorted(known)),
-                )
-
-
-def fill(command: Sequence[str], values: Mapping[str, str]) -> Command:
-    """Every placeholder replaced in one pass, so that a value is never expanded again. Raises UsageError."""
-    check_placeholders(command, frozenset(values))
-    return tuple(_PLACE.sub(lambda found: values[found[1]], word) for word in command)

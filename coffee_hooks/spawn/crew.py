@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from coffee_hooks.base.config import Agent, Command, Config
 from coffee_hooks.base.errors import EnvironmentFailure
-from coffee_hooks.spawn.agent import check_placeholders, template
+from coffee_hooks.base.placeholders import check_placeholders
+from coffee_hooks.spawn.agent import template
 
 
 @dataclass(frozen=True, slots=True)

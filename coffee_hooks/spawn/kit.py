@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coffee_hooks.base.config import Agent, Command
+from coffee_hooks.base.placeholders import fill
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import encode
-from coffee_hooks.spawn.agent import fill
 from coffee_hooks.spawn.port import choose_port
 from coffee_hooks.spawn.prompt import Assignment, as_argument, prompt
 from coffee_hooks.state.claims import Claim

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from coffee_hooks.base.config import Agent, Config, Hooks, Worktrees
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
-from coffee_hooks.spawn.agent import PLACEHOLDERS, PRESETS, choose_agent, fill, template, wants_stdin
+from coffee_hooks.base.placeholders import PLACEHOLDERS, fill
+from coffee_hooks.spawn.agent import PRESETS, choose_agent, template, wants_stdin
 from coffee_hooks.spawn.crew import check_steps, muster
 
 VALUES = dict.fromkeys(PLACEHOLDERS, "")
