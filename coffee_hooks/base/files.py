@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,13 @@ def keep_lines(path: Path, lines: Iterable[str]) -> None:
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         making = path.with_name(f"{path.name}.new")
-        making.unlink(missing_ok=True)  # of a process that was killed, or of one that is at it: then both lose nothing
-        with making.open("x", encoding="ascii") as file:
-            file.writelines(f"{line}\n" for line in lines)
-        making.replace(path)
+        with making.open("a", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # somebody else is at it: that is as good
+            if os.fstat(file.fileno()).st_ino == making.stat().st_ino:  # else theirs is in place already
+                file.truncate(0)  # of a process that was killed
+                file.writelines(f"{line}\n" for line in lines)
+                file.flush()
+                making.replace(path)
 
 
 def recall_json(path: Path) -> Any:

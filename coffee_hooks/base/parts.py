@@ -1,12 +1,17 @@
-"""Many questions for git shared out to a few processes, the answers in the order of the questions."""
+"""Many questions shared out to a few processes, the answers in the order of the questions."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Sequence
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, pairwise
+from pathlib import Path
 from typing import TypeVar
+
+from coffee_hooks.base.process import interrupts_wait
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -34,3 +39,28 @@ def in_parts(ask: Callable[[Sequence[Asked]], list[Answer]], items: Sequence[Ask
     parts = [items[start:end] for start, end in pairwise(ends)]
     with ThreadPoolExecutor(max_workers=count) as pool:
         return list(chain.from_iterable(pool.map(ask, parts)))
+
+
+def outputs(argv: Sequence[str], asked: Sequence[bytes], *, cwd: Path) -> list[bytes]:
+    """What *argv* prints for each of *asked* on its stdin, all side by side; nothing where it fails. Raises OSError."""
+    with ThreadPoolExecutor(max_workers=len(asked)) as pool, contextlib.ExitStack() as held:
+        children = [held.enter_context(_child(argv, cwd)) for _ in asked]
+        return list(pool.map(_said, children, asked))
+
+
+@contextlib.contextmanager
+def _child(argv: Sequence[str], cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with interrupts_wait():
+        child = subprocess.Popen(
+            list(argv), cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+
+
+def _said(child: subprocess.Popen[bytes], stdin: bytes) -> bytes:
+    out, _ = child.communicate(stdin)
+    return b"" if child.returncode else out

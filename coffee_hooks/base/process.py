@@ -166,7 +166,7 @@ def run(
     child = None
     with log.open("ab") as sink:
         try:
-            with _interrupts_wait():
+            with interrupts_wait():
                 child = subprocess.Popen(
                     list(argv), cwd=cwd, env=dict(env), stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                     stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
@@ -205,7 +205,7 @@ def _wait(child: subprocess.Popen[bytes], deadline: float, stop: threading.Event
 
 
 @contextlib.contextmanager
-def _interrupts_wait() -> Iterator[None]:
+def interrupts_wait() -> Iterator[None]:
     """Put off Ctrl-C: while a process is being made, it already runs but nobody could end it yet."""
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):

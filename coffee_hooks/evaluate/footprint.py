@@ -151,14 +151,16 @@ def declared_paths(spec: Spec, tree: TreeIndex) -> Iterator[Place]:
 
 
 def declared_names(spec: Spec, tree: TreeIndex) -> Iterator[Place]:
-    """Names without a folder: every file of the tree with that name, the less likely the more there are."""
+    """Names without a folder: every file of the tree with that name, the less likely the more there are, but for the
+    one that is just so at the top."""
     for named in spec.paths:
         if named.intent is not Intent.WRITE or named.kind is not PathKind.BARE:
             continue
         said = f"{_said(spec, named)} ({named.pattern})"
         found = tree.files_ending(named.pattern)
         for path in found:
-            yield Place(path, PathKind.FILE, round(RESOLVED / len(found), 4), (said,))
+            likely = RESOLVED if path == named.pattern else round(RESOLVED / len(found), 4)
+            yield Place(path, PathKind.FILE, likely, (said,))
         if not found:
             yield Place(named.pattern, PathKind.BARE, NEW_NAME, (said,))
 

@@ -52,12 +52,13 @@ def _parser(language: str) -> Parser:
 
 
 def _names(root: Node) -> Iterator[str]:
-    waiting = [(root, 0)]
-    while waiting:
-        node, depth = waiting.pop()
-        if node.type.endswith(_DEFINES):
-            name = node.child_by_field_name("name")
-            if name is not None and name.text and not name.named_child_count and not name.text.split()[1:]:
-                yield name.text.decode("utf-8", "replace").strip()
-        if depth < DEEPEST:
-            waiting.extend((child, depth + 1) for child in node.named_children)
+    level = [root]
+    for _ in range(DEEPEST + 1):
+        below: list[Node] = []
+        for node in level:
+            if node.type.endswith(_DEFINES):
+                name = node.child_by_field_name("name")
+                if name is not None and name.text and not name.named_child_count and not name.text.split()[1:]:
+                    yield name.text.decode("utf-8", "replace").strip()
+            below += node.named_children
+        level = below

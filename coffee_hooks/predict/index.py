@@ -5,8 +5,10 @@ A line is one blob read in one language. The file may be deleted at any time.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +17,7 @@ from coffee_hooks.base import output
 from coffee_hooks.base.files import keep_lines
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
+from coffee_hooks.base.parts import MOST_PARTS, outputs, processors
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.predict.grammars import grammars
 from coffee_hooks.predict.source import Source, read_source
@@ -22,10 +25,12 @@ from coffee_hooks.predict.source import Source, read_source
 FORMAT = "coffee sources 1"
 AT_ONCE = 2000
 """Blobs that are asked of one git process, so that memory does not hold a whole repository."""
-
-
 MANY = 1000
 """Files that take longer than a second to read."""
+SHARED = 300
+"""Files that take longer to read than it takes to start a process that reads some of them."""
+
+_DAMAGED = (OSError, ValueError, TypeError, AttributeError, RecursionError)
 
 
 class File(NamedTuple):
@@ -45,9 +50,11 @@ def read_sources(repo: Repo, files: Sequence[File]) -> Mapping[File, Source]:
     new = len(set(files)) - before
     if new > MANY:
         output.say(f"reading {new} files, once, to predict where tasks will work")
+    if new > SHARED:
+        known.update(_read_apart(repo, sorted(set(files) - known.keys())))
     learn(repo, files, known)
     if len(known) > before:
-        keep_lines(_place(repo), chain([_head()], (_line(file, known[file]) for file in sorted(known))))
+        keep_lines(_place(repo), chain([_head()], (line_of(file, known[file]) for file in sorted(known))))
     return known
 
 
@@ -58,6 +65,17 @@ def learn(repo: Repo, files: Iterable[File], known: dict[File, Source]) -> None:
         some = missing[start : start + AT_ONCE]
         found = read_blobs(repo, [file.blob for file in some])
         known.update((file, read_source(found[file.blob], file.language)) for file in some if file.blob in found)
+
+
+def _read_apart(repo: Repo, files: Sequence[File]) -> Iterator[tuple[File, Source]]:
+    """Those of *files* that could be read, each processor reading some of them."""
+    argv = [sys.executable, "-m", "coffee_hooks.predict.reader", str(repo.common_dir)]
+    count = min(MOST_PARTS, processors())
+    shares = (files[start::count] for start in range(count))
+    asked = ["".join(f"{' '.join(file)}\n" for file in share).encode() for share in shares]
+    for out in outputs(argv, asked, cwd=repo.state_dir):
+        with contextlib.suppress(*_DAMAGED):  # a reader that failed: what it did not tell is read here
+            yield from map(_entry, out.decode("ascii").splitlines())
 
 
 def _head() -> str:
@@ -75,16 +93,25 @@ def _load(path: Path, wanted: set[File]) -> dict[File, Source]:
             if lines.readline() != f"{_head()}\n":
                 return found
             for line in lines:
-                blob, _, language = line[2 : line.find('"', 2)].partition(" ")
-                file = File(Sha(blob), language)
-                if file in wanted:
-                    _, words, size, defines, imports = json.loads(line)
-                    found[file] = Source(tuple(words), size, tuple(defines.split()), tuple(imports.split()))
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+                if _file_of(line) in wanted:
+                    file, source = _entry(line)
+                    found[file] = source
+    except _DAMAGED:
         return {}  # damaged or gone: what it held is read anew
     return found
 
 
-def _line(file: File, source: Source) -> str:
+def _file_of(line: str) -> File:
+    blob, _, language = line[2 : line.find('"', 2)].partition(" ")
+    return File(Sha(blob), language)
+
+
+def _entry(line: str) -> tuple[File, Source]:
+    _, words, size, defines, imports = json.loads(line)
+    return _file_of(line), Source(tuple(words), size, tuple(defines.split()), tuple(imports.split()))
+
+
+def line_of(file: File, source: Source) -> str:
+    """How *source* is kept."""
     row = [" ".join(file), source.words, source.size, " ".join(source.defines), " ".join(source.imports)]
     return json.dumps(row, separators=(",", ":"))

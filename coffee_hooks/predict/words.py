@@ -26,7 +26,8 @@ STOP_WORDS = frozenset(
     """.split()  # noqa: SIM905
 )
 
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+_LOWER, _UPPER = "a-zß-öø-ɏ", "A-ZÀ-ÖØ-Þ"
+_PART = re.compile(rf"[{_UPPER}]+(?![{_LOWER}])|[{_UPPER}]?[{_LOWER}]+|[^\W\d_{_UPPER}{_LOWER}]+")
 _ENDINGS = ("ing", "ed", "es", "s")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from coffee_hooks.base import parts
-from coffee_hooks.base.parts import LEAST_IN_PART, MOST_PARTS, in_parts
+from coffee_hooks.base.parts import LEAST_IN_PART, MOST_PARTS, in_parts, outputs
 
 
 @pytest.mark.parametrize("items", [0, 1, LEAST_IN_PART, 2 * LEAST_IN_PART, 10 * LEAST_IN_PART + 7])
@@ -43,3 +45,11 @@ def test_an_error_in_one_part_is_raised(monkeypatch: pytest.MonkeyPatch) -> None
 def test_there_is_at_least_one_processor() -> None:
     """Whatever the system says."""
     assert parts.processors() >= 1
+
+
+def test_what_several_processes_print(tmp_path: Path) -> None:
+    """In the order of what they were asked; nothing of the one that fails, however much it said."""
+    script = "import sys; text = sys.stdin.read(); print(text * 100_000); sys.exit(text == 'b')"
+    assert [out[:2] for out in outputs([sys.executable, "-c", script], [b"a", b"b", b"c"], cwd=tmp_path)] == [
+        b"aa", b"", b"cc",
+    ]  # fmt: skip

@@ -129,6 +129,19 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     assert living([agent]) == []
 
 
+def test_an_interrupt_ends_what_was_asked(tmp_path: Path) -> None:
+    """Also when only we are told: nobody waits for the answers any more."""
+    script = (
+        "from pathlib import Path\nfrom coffee_hooks.base.parts import outputs\n"
+        "outputs(['sh', '-c', 'echo $$ >> pids; exec sleep 600'], [b'', b''], cwd=Path())"
+    )
+    child = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stderr=subprocess.PIPE)
+    asked = pids(tmp_path, 2)
+    child.send_signal(signal.SIGINT)
+    assert b"KeyboardInterrupt" in child.communicate()[1]
+    assert living(asked) == []
+
+
 def tell(shell: subprocess.Popen[bytes], line: str) -> None:
     assert shell.stdin
     shell.stdin.write(line.encode() + b"\n")

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from coffee_hooks.base.model import PathKind
-from coffee_hooks.evaluate.footprint import DECLARED, KNOWN, Footprint, Scope, cite, footprint, spec_label
+from coffee_hooks.evaluate.footprint import DECLARED, KNOWN, RESOLVED, Footprint, Scope, cite, footprint, spec_label
 from coffee_hooks.evaluate.tree import index_tree
 
 TREE = index_tree(["src/pkg/a.py", "src/pkg/daemon.py", "src/pkg/sub/b.py", "docs/ROADMAP.md", "tests/test_a.py"])
@@ -131,3 +131,12 @@ def test_a_line_of_another_file_is_not_cited(make: SimpleNamespace) -> None:
     """Line 0 means a part of the spec in a file of its own."""
     assert cite(make.spec(104), 41) == "SPEC-104 line 41"
     assert cite(make.spec(104), 0) == "SPEC-104"
+
+
+def test_a_bare_name_is_first_of_all_the_file_at_the_top(make: SimpleNamespace) -> None:
+    """``setup.py`` in a spec is that one; its namesakes below may be meant as well."""
+    tree = index_tree(["setup.py", "tests/data/a/setup.py", "tests/data/b/setup.py"])
+    places = footprint(make.spec(104, ["setup.py"]), tree).places
+    assert {p.pattern: p.probability for p in places} == {
+        "setup.py": RESOLVED, "tests/data/a/setup.py": 0.3, "tests/data/b/setup.py": 0.3,
+    }  # fmt: skip

@@ -18,6 +18,9 @@ from coffee_hooks.predict.words import count_words, stem, words_of
         ("_private", ("privat",)),
         ("x1", ()),
         ("Ελληνικά", ("ελληνικά",)),
+        ("KännchenGröße", ("kännchen", "größ", "kännchengröße")),
+        ("ÜBERTrag", ("über", "trag", "übertrag")),
+        ("修复错误parser", ("修复错误", "parser", "修复错误parser")),
     ],
 )
 def test_an_identifier_is_its_parts_and_itself(identifier: str, words: tuple[str, ...]) -> None:

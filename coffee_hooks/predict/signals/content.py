@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -16,6 +16,8 @@ from coffee_hooks.predict.source import OFTEN
 MOST = 150
 """Files that one question may point to."""
 _SHOWN = 4
+_OFTEN = 200
+"""Files after which it is looked which words are everywhere."""
 
 
 def content(corpus: Corpus, questions: Sequence[Question]) -> Signal:
@@ -39,15 +41,16 @@ def content(corpus: Corpus, questions: Sequence[Question]) -> Signal:
 
 def _postings(corpus: Corpus, wanted: set[str]) -> Postings:
     """Where each of the words *wanted* is. Of one that is everywhere only that it is: most of the work is those."""
-    seen: dict[str, int] = defaultdict(int)
+    seen: Counter[str] = Counter()
     common = most(len(corpus))
     groups: list[dict[str, array[int]]] = [defaultdict(lambda: array("I")) for _ in OFTEN]
     for at, source in enumerate(corpus.sources):
         if not corpus.data[at]:
             for group, words in zip(groups, source.words, strict=False):
-                for word in wanted.intersection(words.split()):
+                here = wanted.intersection(words.split())
+                seen.update(here)
+                for word in here:
                     group[word].append(at)
-                    seen[word] += 1
-                    if seen[word] > common:
-                        wanted.discard(word)
+        if at % _OFTEN == 0:
+            wanted -= {word for word, number in seen.items() if number > common}
     return Postings(OFTEN, groups)
