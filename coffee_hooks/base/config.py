@@ -57,10 +57,12 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The reviewer's command, None for no review."""
+    """The reviewer's command, None for no review. *jobs*: so many reviewers at a time."""
 
     command: Command | None = None
     reports: str | None = None
+    timeout: Seconds = Seconds(1800)
+    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Cleanup:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """The user's own commands around the phases."""
+    """The user's own commands around the phases, and the one that gets each notification; each has *timeout*."""
 
     after_create: Command = ()
     before_agent: Command = ()
@@ -101,6 +103,8 @@ class Hooks:
     before_merge: Command = ()
     after_merge: Command = ()
     before_remove: Command = ()
+    notify: Command = ()
+    timeout: Seconds = Seconds(600)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ _RULES: Mapping[tuple[str, ...], tuple[Callable[[Any], bool], str]] = {
     ("target",): (is_branch_name, "the name of a branch"),
     ("ready", "signal"): (lambda value: value in _SIGNALS, " or ".join(_SIGNALS)),
     ("gate", "jobs"): (lambda value: value > 0, "a whole number from 1"),
+    ("review", "jobs"): (lambda value: value > 0, "a whole number from 1"),
+    ("review", "command"): (lambda value: bool(value and value[0]), "a list such as [my-reviewer, --strict], or null"),
     ("merge", "batch"): (lambda value: value > 0, "a whole number from 1, or auto"),
 }
 # Set for agents, setup, hooks and gate; never read back as configuration.

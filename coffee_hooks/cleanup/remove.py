@@ -17,6 +17,7 @@ from coffee_hooks.base.refs import Move, transact
 from coffee_hooks.base.text import printable
 from coffee_hooks.cleanup.bury import Stays, bury
 from coffee_hooks.cleanup.discard import discard, sweep
+from coffee_hooks.cleanup.permission import ask_user
 from coffee_hooks.cleanup.plan import Plan, claim_after, plan_cleanup
 from coffee_hooks.cleanup.recheck import recheck
 from coffee_hooks.cleanup.remote import delete_remote
@@ -64,6 +65,7 @@ def apply_cleanup(plan: Plan, store: Store, _proof: LockProof) -> CleanupReport:
     results: dict[str, Removal] = {}
     for decision in removals:
         with _staying(decision, results):
+            ask_user(project, decision.facts)
             graves[decision.facts.branch] = bury(plan.scene, decision.facts, identity)
     buried = [decision for decision in removals if decision.facts.branch in graves]
     refused = delete_remote(project, {d.facts.branch: tip for d in buried if (tip := d.facts.remote_tip)})

@@ -19,6 +19,8 @@ from coffee_hooks.state.claims import ClaimState
 
 TROUBLE = frozenset(("error", "target-dirty"))
 """Outcomes that say nothing about the commit: the machine, the remote or the checkout must change."""
+VETOED = "skipped"
+"""The outcome of a branch that ``hooks.before-merge`` keeps. It may think otherwise later."""
 
 
 def merge_ready(moment: Moment, readiness: Readiness) -> bool:
@@ -56,20 +58,24 @@ def _worth_trying(moment: Moment, candidate: Candidate, target: Sha) -> bool:
     refused = moment.memory.refused.get(candidate.branch.name)
     if refused is None or (refused.tip, refused.target) != (candidate.branch.tip, target):
         return True
-    moment.waiting = moment.waiting or refused.until < NEVER
+    moment.waiting = moment.waiting or refused.passing
     return time.monotonic() >= refused.until
 
 
 def _remember(moment: Moment, result: Result, target: Sha) -> None:
     """A commit is not tried twice on the same target, but for an error, later and later."""
     earlier = moment.memory.refused.pop(result.branch, None)
+    moment.memory.held.pop(result.branch, None)
     if result.good:
         return
     times = earlier.times + 1 if earlier and earlier.tip == result.sha else 1
-    passing = result.outcome in TROUBLE or result.outcome == "moved"
-    until = time.monotonic() + back_off(times) if passing else NEVER
-    moment.memory.refused[result.branch] = Refusal(result.sha, target, until, times)
-    moment.waiting = moment.waiting or passing
+    again = result.outcome in TROUBLE or result.outcome in ("moved", VETOED)
+    until = time.monotonic() + back_off(times) if again else NEVER
+    refusal = Refusal(result.sha, target, until, times, result.outcome == VETOED)
+    moment.memory.refused[result.branch] = refusal
+    moment.waiting = moment.waiting or refusal.passing
+    if refusal.vetoed:
+        _tell_vetoed(moment, result)
     if result.outcome in TROUBLE:
         name = printable(result.branch)
         failed = EnvironmentFailure(
@@ -77,6 +83,13 @@ def _remember(moment: Moment, result: Result, target: Sha) -> None:
         )
         moment.trouble = moment.trouble or failed
         moment.notify(f"Merge error: {name}", f"{failed.what}\n\n{failed.hint}", f"error:{result.branch}:{result.sha}")
+
+
+def _tell_vetoed(moment: Moment, result: Result) -> None:
+    name, why = printable(result.branch), printable(result.reason or "")
+    moment.memory.held[result.branch] = why
+    text = f"{name} is ready, and the hook keeps it from landing: {why}.\n\nNext: {printable(result.hint or '')}"
+    moment.notify(f"Kept by a hook: {name}", text, f"vetoed:{result.branch}:{result.sha}")
 
 
 def _hand_back(moment: Moment, result: Result, target: Sha) -> None:

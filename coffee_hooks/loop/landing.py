@@ -15,6 +15,7 @@ from coffee_hooks.base.remote import fetch
 from coffee_hooks.base.target import Target, is_ancestor, read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.guard.cfr_013 import branch_allowed
+from coffee_hooks.loop.merge_hooks import admitted, telling
 from coffee_hooks.merge.candidate import Work
 from coffee_hooks.merge.land import Pushing
 from coffee_hooks.merge.merge import merge
@@ -95,11 +96,14 @@ def settle_all(
     """Test and land what was *chosen* and is work, or land what was *recorded* of it; tell the answers among it."""
     if target.unpushed and any(isinstance(each, Work) for each in chosen):
         output.say(_says_unpushed(project, target, settings))
+    chosen = admitted(project, target, chosen, settings)
+    works = [each for each in chosen if isinstance(each, Work)]
+    tell = telling(project, target, works, tell)
     merging = Merging(project, store, settings, proof, target, furnisher(project), tell)
     for each in chosen:
         if isinstance(each, Result):
             tell(each)
-    _merge(merging, [each for each in chosen if isinstance(each, Work)], recorded)
+    _merge(merging, works, recorded)
     results = [each if isinstance(each, Result) else merging.results[each] for each in chosen]
     landed = any(result.outcome == "landed" for result in results)
     pushed = None if project.remote is None else landed and settings.pushing is Pushing.PUSH

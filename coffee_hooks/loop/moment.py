@@ -19,6 +19,8 @@ from coffee_hooks.state.claims import Claim, owner_here
 from coffee_hooks.state.store import Store
 
 NEVER = float("inf")
+VETOES = 3
+"""So often the user's hook is asked for a branch before the loop says that only a person can help."""
 
 Tell = Callable[[str, Mapping[str, Any]], None]
 """Receives every event as its name and its fields."""
@@ -36,12 +38,21 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A branch at *tip* did not land on *target*; it is not tried again before *until* (monotonic seconds)."""
+    """A branch at *tip* did not land on *target*; it is not tried again before *until* (monotonic seconds).
+
+    *vetoed*: the user's hook keeps it.
+    """
 
     tip: Sha
     target: Sha
     until: float
     times: int
+    vetoed: bool = False
+
+    @property
+    def passing(self) -> bool:
+        """Whether a loop that ends when nothing is left still waits for it; for a hook it does so a few times."""
+        return self.until < NEVER and not (self.vetoed and self.times >= VETOES)
 
 
 @dataclass(slots=True)
@@ -50,7 +61,8 @@ class Memory:
 
     *signs* are those that the next wait compares with. *planned* is what the refs said when there was nothing more to
     start, *cleaned* the target for which everything was removed.
-    *gates* are (started, ended) in UNIX seconds.
+    *failed_starts* in a row put off the next start of agents until *start_again*. *gates* are (started, ended) in UNIX
+    seconds. *held* are branches that wait for a person, and why.
     """
 
     signs: Signs = field(default_factory=Signs)
@@ -60,6 +72,9 @@ class Memory:
     cleaned: Target | None = None
     clean_again: float = NEVER
     refused: dict[str, Refusal] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
+    failed_starts: int = 0
+    start_again: float = -NEVER
     gates: list[tuple[float, float]] = field(default_factory=list)
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import time
+
 from coffee_hooks.base import output
-from coffee_hooks.base.errors import EnvironmentFailure, LockedError
+from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure, LockedError
 from coffee_hooks.base.refs import list_refs
 from coffee_hooks.loop.moment import Moment
 from coffee_hooks.loop.work import free_places, spawn_tasks
 from coffee_hooks.state.claims import PREFIX, ClaimState
+
+LONGEST_PAUSE = 300.0
 
 
 def start_agents(moment: Moment) -> None:
     """Start what evaluate selects for the free places, when the target or a claim has changed since the last time."""
     project, store, memory = moment.project, moment.store, moment.memory
     if not free_places(project, store, moment.wishes.most):
+        return
+    if time.monotonic() < memory.start_again:
+        moment.waiting = True
         return
     now = _seen(moment)
     if now == memory.planned and not moment.stranded:
@@ -24,15 +31,25 @@ def start_agents(moment: Moment) -> None:
     except LockedError:
         moment.waiting = True
         return
-    except EnvironmentFailure as failed:
+    except CoffeeError as failed:
+        if failed.exit_code != EnvironmentFailure.exit_code:
+            raise
         moment.trouble = moment.trouble or failed
+        memory.failed_starts += 1
+        memory.start_again = time.monotonic() + pause(memory.failed_starts, moment.poll)
         return
+    memory.failed_starts = 0
     for spawned in report.spawned:
         moment.tell("spawned", {"task": spawned.task, "branch": spawned.branch, "pid": spawned.pid})
     for skipped in report.skipped:
         output.say(f"{skipped.task} was not started: {skipped.detail}")
         moment.tell("skipped", {"task": skipped.task, "reason": skipped.reason, "detail": skipped.detail})
     memory.planned = _seen(moment) if report.spawned or report.skipped else now
+
+
+def pause(failures: int, poll: float) -> float:
+    """Seconds before agents are started again after *failures* in a row: each try makes a branch and gives it back."""
+    return max(poll, min(poll * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE))
 
 
 def _seen(moment: Moment) -> object:

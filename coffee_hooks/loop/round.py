@@ -46,10 +46,12 @@ def play(moment: Moment) -> Activity:
     clean_up(moment, readiness)
     start_agents(moment)
     _narrate(moment)
+    ended = _has_ended(moment, began)
+    if not ended:  # what we did ourselves, such as a claim that was given back, is no sign to look again
+        moment.memory.signs = signs.look(moment.project.repo)
     if trouble := moment.trouble or blind:
         raise trouble
-    moment.memory.signs = signs.look(moment.project.repo)
-    if moment.landed or _has_ended(moment, began):
+    if moment.landed or ended:
         return Activity.PROGRESS
     return Activity.WAITING if moment.waiting or _busy(moment) else Activity.IDLE
 
@@ -68,7 +70,8 @@ def _reconcile(moment: Moment) -> None:
 
 def _has_ended(moment: Moment, began: float) -> bool:
     """Whether an agent ended while we looked elsewhere: its sign has come already and will not come again."""
-    return bool(moment.busy - _busy(moment)) or any((run.ended or 0) >= began for run in all_runs(moment.store))
+    ended = any((run.ended or 0) >= began and run.pid is not None for run in all_runs(moment.store))
+    return ended or bool(moment.busy - _busy(moment))
 
 
 def _narrate(moment: Moment) -> None:

@@ -153,8 +153,9 @@ class Orchestrator:
     def _end(self) -> int:
         claims = read_claims(self.project.repo).values()
         blocked = sorted(claim.task for claim in claims if claim.state is ClaimState.BLOCKED)
-        self.tell("idle", {"blocked": blocked})
-        return 1 if blocked else 0
+        held = sorted(self.memory.held)
+        self.tell("idle", {"blocked": blocked, "held": held})
+        return 1 if blocked or held else 0
 
 
 @dataclass(frozen=True, slots=True)

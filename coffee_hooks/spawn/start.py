@@ -14,10 +14,11 @@ from coffee_hooks.base.errors import EnvironmentFailure
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.process import boot_id, start_detached
 from coffee_hooks.base.project import Project
+from coffee_hooks.base.user_hooks import Point
 from coffee_hooks.spawn.agent import wants_stdin
 from coffee_hooks.spawn.crew import Crew
 from coffee_hooks.spawn.kit import Kit
-from coffee_hooks.spawn.worktree import run_step
+from coffee_hooks.spawn.worktree import obey_hook
 from coffee_hooks.state.agents import EndReason, begin_run, end_run
 from coffee_hooks.state.order import Order, write_order
 from coffee_hooks.state.store import Store
@@ -38,7 +39,7 @@ def begin(project: Project, store: Store, kit: Kit, crew: Crew, since: Sha) -> S
 
     Only commits that *since* does not have count as the agent's. Raises CoffeeError and OSError.
     """
-    run_step(kit, "hooks.before-agent", project.config.hooks.before_agent)
+    obey_hook(project, kit, Point.BEFORE_AGENT)
     argv = kit.fill(crew.command)
     run = _record(store, kit, crew.name, argv)
     order = write_order(_order(project, kit, crew, run, argv, since))
@@ -90,4 +91,5 @@ def _order(project: Project, kit: Kit, crew: Crew, run: int, argv: Command, sinc
     return Order(
         run, claim.task, claim.branch, since, claim.attempt, argv, str(kit.worktree), str(project.repo.common_dir),
         str(kit.log), crew.agent.timeout, crew.agent.idle_timeout, project.config.shared, stdin,
+        project.config.hooks.timeout,
     )  # fmt: skip

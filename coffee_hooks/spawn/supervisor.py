@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coffee_hooks.base.errors import CoffeeError
-from coffee_hooks.base.process import end_group, group_members, identify, run
+from coffee_hooks.base.process import end_group, group_members, identify
 from coffee_hooks.spawn.orphans import adopt, end_orphans, reap_orphans
 from coffee_hooks.spawn.signs import Silence
 from coffee_hooks.state.agents import EndReason, end_run, heartbeat, note_pid, note_supervisor
@@ -28,7 +28,6 @@ from coffee_hooks.state.store import Store, open_store
 LOOK_SECONDS = 0.2
 BEAT_SECONDS = 5.0
 GRACE_SECONDS = 10.0
-AFTER_SECONDS = 1800.0
 
 _signals: list[int] = []
 """Signals that asked this process to end; a handler that raised could leave an agent that nobody watches."""
@@ -67,7 +66,9 @@ def main(argv: Sequence[str]) -> int:
         reason = _watch(order, agent)
         _leave_nothing(agent.process, min(GRACE_SECONDS, order.timeout))
         if after:
-            run(after, cwd=_cwd(order), env=os.environ, log=Path(order.log), seconds=AFTER_SECONDS)
+            from coffee_hooks.spawn.after_agent import run_after
+
+            run_after(order, after, reason, agent.process.returncode)
         _end(order, agent.process.returncode, reason)
         path.unlink(missing_ok=True)
         stop_file(order.state_dir, order.run).unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from coffee_hooks.base.model import TaskId
 from coffee_hooks.base.process import End, run
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.text import printable
+from coffee_hooks.base.user_hooks import Occasion, Point, run_hook
 from coffee_hooks.base.worktrees import Worktree
 from coffee_hooks.guard.cfr_013 import check_branch
 from coffee_hooks.spawn.copies import Copies, copy_into
@@ -73,11 +74,8 @@ def equip(project: Project, kit: Kit, copies: Copies, started: float) -> Made:
     git_dir = prove(project, kit.claim, kit.worktree)
     copy_into(project.repo.main, kit.worktree, git_dir, copies)
     made = Made(started, time.time())
-    for key, command in (
-        ("worktrees.setup", project.config.worktrees.setup),
-        ("hooks.after-create", project.config.hooks.after_create),
-    ):
-        run_step(kit, key, command)
+    run_step(kit, "worktrees.setup", project.config.worktrees.setup)
+    obey_hook(project, kit, Point.AFTER_CREATE)
     return made
 
 
@@ -133,6 +131,22 @@ def run_step(kit: Kit, key: str, command: Command) -> None:
     if ended.end is not End.EXITED or ended.rc != 0:
         how = f"exit code {ended.rc}" if ended.end is End.EXITED else ended.end.value
         raise WorktreeFailed(f"{key} failed ({argv[0]}: {how})", hint=f"read {kit.log}")
+
+
+def obey_hook(project: Project, kit: Kit, point: Point) -> None:
+    """Run a hook that comes before the agent. Raises WorktreeFailed when it fails."""
+    if not point.command(project.config.hooks):
+        return
+    claim = kit.claim
+    head = in_worktree(kit.worktree, "rev-parse", "--verify", "HEAD").text
+    more = {"attempt": claim.attempt, "spec": kit.values["spec"] or None}
+    occasion = Occasion(
+        project.repo.main, claim.task, claim.branch, head, claim.base, kit.worktree, kit.log, kit.worktree, more,
+        kit.environment, kit.values,
+    )  # fmt: skip
+    failure = run_hook(project.config.hooks, point, occasion)
+    if failure is not None:
+        raise WorktreeFailed(failure.what, hint=failure.hint)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from typing import TextIO
 class Order:
     """What to run and how long; paths are absolute, times are seconds. *shared*: other machines wait for its end.
 
-    *stdin* is the file that the agent reads there, None for nothing.
+    *stdin* is the file that the agent reads there, None for nothing. *hook_timeout* is for the hook behind it.
     """
 
     run: int
@@ -30,6 +30,7 @@ class Order:
     idle_timeout: float
     shared: bool = False
     stdin: str | None = None
+    hook_timeout: float = 600.0
 
     @property
     def state_dir(self) -> Path:

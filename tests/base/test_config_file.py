@@ -29,11 +29,13 @@ agent:
    env: [GH_TOKEN]}
 agents: {fast: {command: codex}, "slow one": {timeout: 2d}}
 ready: {signal: required, ignore: ["*.tmp"]}
-review: {command: [review], reports: docs/reviews}
+review: {command: [review], reports: docs/reviews, timeout: 5m, jobs: 2}
 evaluate: {risk: 0.25, architect: [judge]}
 merge: {auto: false, batch: 4, mark-complete: no, protect: []}
 cleanup: {after-merge: off, remote: false, min-age: 1h, precious: [keep.me]}
-hooks: {after-create: [a], before-agent: [b], after-agent: [c], before-merge: [d], after-merge: [e], before-remove: [f]}
+hooks:
+  {after-create: [a], before-agent: [b], after-agent: [c], before-merge: [d], after-merge: [e], before-remove: [f],
+   notify: [g], timeout: 20s}
 poll: 5s
 """
 
@@ -48,11 +50,11 @@ MEANT = Config(
     agent=Agent(("my agent", "{prompt}"), "do it", 5, 5400, 90, 0, ("GH_TOKEN",)),  # type: ignore[arg-type]
     agents={"fast": Agent("codex"), "slow one": Agent(timeout=172800)},  # type: ignore[arg-type]
     ready=Ready("required", ("*.tmp",)),
-    review=Review(("review",), "docs/reviews"),
+    review=Review(("review",), "docs/reviews", 300, 2),  # type: ignore[arg-type]
     evaluate=Evaluate(0.25, ("judge",)),
     merge=Merge(False, 4, False, ()),
     cleanup=Cleanup(False, False, 3600, ("keep.me",)),  # type: ignore[arg-type]
-    hooks=Hooks(("a",), ("b",), ("c",), ("d",), ("e",), ("f",)),
+    hooks=Hooks(("a",), ("b",), ("c",), ("d",), ("e",), ("f",), ("g",), 20),  # type: ignore[arg-type]
     poll=5,  # type: ignore[arg-type]
 )
 
@@ -65,11 +67,13 @@ gate: {setup: [], timeout: 30m, retries: 1, jobs: 1, keep: [], environment: []}
 worktrees: {root: "../{repo}.worktrees", copy: [.env], setup: []}
 agent: {command: claude, prompt: null, max-parallel: 3, timeout: 2h, idle-timeout: 30m, retries: 2, env: []}
 ready: {signal: managed, ignore: []}
-review: {command: null, reports: null}
+review: {command: null, reports: null, timeout: 30m, jobs: 1}
 evaluate: {risk: auto, architect: null}
 merge: {auto: true, batch: auto, mark-complete: true, protect: [.github/workflows/]}
 cleanup: {after-merge: true, remote: true, min-age: 0s, precious: [".env*", "*.local", "*.db", "*.sqlite*"]}
-hooks: {after-create: [], before-agent: [], after-agent: [], before-merge: [], after-merge: [], before-remove: []}
+hooks:
+  {after-create: [], before-agent: [], after-agent: [], before-merge: [], after-merge: [], before-remove: [],
+   notify: [], timeout: 10m}
 poll: 30s
 """
 
