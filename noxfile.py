@@ -69,6 +69,23 @@ def tests(session: nox.Session) -> None:
         )
 
 
+@nox.session
+def agents(session: nox.Session) -> None:
+    """The presets against the programs that they start, from the registries, each newest one. Needs npm, no account."""
+    session.install(".", *group("test"))
+    room = Path(session.virtualenv.location) / "programs"
+    session.run("python", "-m", "venv", str(room / "aider"))  # what it pins would not go with ours
+    session.run(str(room / "aider" / "bin" / "pip"), "install", "--quiet", "aider-chat", external=True)
+    npm = ("npm", "install", "--no-audit", "--no-fund", "--prefix", str(room / "npm"))
+    session.run(*npm, "@anthropic-ai/claude-code@latest", "@openai/codex@latest", external=True)
+    places = (session.bin, str(room / "npm" / "node_modules" / ".bin"), str(room / "aider" / "bin"), os.environ["PATH"])
+    (room / "home").mkdir(exist_ok=True)
+    env = {"PATH": os.pathsep.join(places), "HOME": str(room / "home")}
+    for program in ("claude", "codex", "aider"):
+        session.run(program, "--version", external=True, env=env)
+    session.run("pytest", "tests/agents/real_agents.py", *session.posargs, env=env)
+
+
 @contextmanager
 def place_in_memory() -> Iterator[dict[str, str]]:
     """The variable that has temporary files kept in memory, where there is room: the tests make 200,000 files."""

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from coffee_hooks.base.git import GitFailed, Repo, Result, in_worktree
+from coffee_hooks.base.leftovers import is_cache
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.text import printable
 from coffee_hooks.base.worktrees import Worktree
@@ -102,7 +103,7 @@ def _counts(top: Path, name: str, copied: Mapping[str, str], precious: Sequence[
     """Whether an ignored file must not go: a copy that was changed, or a precious file that is no copy."""
     if name in copied:
         return _hash(top / name) != copied[name]
-    return any(_matches(name, pattern) for pattern in precious)
+    return not is_cache(name) and any(_matches(name, pattern) for pattern in precious)
 
 
 def _matches(name: str, pattern: str) -> bool:

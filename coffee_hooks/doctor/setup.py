@@ -11,7 +11,6 @@ from coffee_hooks.base.config import FILE
 from coffee_hooks.base.config_file import parse_config
 from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.base.git import Repo
-from coffee_hooks.base.placeholders import check_placeholders
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.target import read_target
 from coffee_hooks.doctor.values import Check, fine, refused, several, wrong
@@ -97,7 +96,6 @@ def check_agents(project: Project) -> Check:
     for name in (None, *sorted(project.config.agents)):
         try:
             command = template(choose_agent(project.config, name)[1])
-            check_placeholders(command)
         except CoffeeError as error:
             troubles.append(error)
             continue

@@ -90,7 +90,7 @@ def to_json(status: StatusReport) -> dict[str, Any]:
             {"task": d.run.task, "branch": d.run.branch, "worktree": d.run.worktree, "pid": d.run.pid,
              "state": word_for(d, status.now), "reason": _reason(d), "exit_code": d.run.exit_code,
              "attempt": d.run.attempt, "started": d.run.started, "last_sign": d.run.last_sign, "ended": d.run.ended,
-             "log": d.run.log}
+             "log": d.run.log, **_cost(d.run)}
             for d in status.doing
         ],
         "branches": [
@@ -101,6 +101,13 @@ def to_json(status: StatusReport) -> dict[str, Any]:
         **radar_json(status.radar),
         "state": {"parallel_executions_completed": status.completed, "last_cleanup": status.last_cleanup},
     }  # fmt: skip
+
+
+def _cost(run: AgentRun) -> dict[str, float | None]:
+    """What an ended run cost; of one that goes on nobody can say yet."""
+    if run.ended is None:
+        return {}
+    return {"cost_usd": run.cost_usd, "tokens": run.tokens, "tokens_in": run.tokens_in, "tokens_out": run.tokens_out}
 
 
 def _reason(doing: Doing) -> str | None:

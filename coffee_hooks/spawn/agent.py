@@ -6,13 +6,32 @@ from collections.abc import Mapping
 
 from coffee_hooks.base.config import Agent, Command, Config
 from coffee_hooks.base.errors import UsageError
-from coffee_hooks.base.placeholders import check_placeholders
+from coffee_hooks.base.placeholders import PLACEHOLDERS, check_placeholders
 
 PRESETS: Mapping[str, Command] = {
-    "claude": ("claude", "--print", "--dangerously-skip-permissions", "{prompt}"),
-    "codex": ("codex", "exec", "--full-auto", "{prompt}"),
-    "aider": ("aider", "--yes-always", "--no-check-update", "--message-file", "{prompt_file}"),
-}
+    # Edits in its folder and every shell command; its own edits elsewhere are denied. The flag that skips all
+    # permissions is refused to root, so in most containers. One event a line: signs of life, and the cost at the end.
+    "claude": (
+        "claude", "--print", "--verbose", "--output-format", "stream-json",
+        "--permission-mode", "acceptEdits", "--allowed-tools", "Bash",
+    ),
+    # Its sandbox keeps it out of the rest of the disk, and out of git's folder, without which nobody commits: the
+    # folder of the worktree is named too, because it is closed again within the one that all worktrees share.
+    "codex": (
+        "codex", "exec", "--json", "--sandbox", "workspace-write", "--config",
+        "sandbox_workspace_write.network_access=true", "--add-dir", "{common_dir}", "--add-dir", "{git_dir}", "-",
+    ),
+    # It says yes to whatever it is asked, so it must not be asked: for statistics, browsers, addresses in a spec.
+    "aider": (
+        "aider", "--yes-always", "--no-check-update", "--no-show-release-notes", "--no-show-model-warnings",
+        "--no-analytics", "--no-detect-urls", "--disable-playwright", "--no-suggest-shell-commands", "--no-gitignore",
+        "--no-fancy-input", "--no-pretty", "--git-commit-verify", "--message-file", "{prompt_file}",
+    ),
+}  # fmt: skip
+"""Tried with the real programs by ``nox -s agents``."""
+
+PLACES = PLACEHOLDERS | {"common_dir", "git_dir"}
+"""What an agent's command may name: also git's folder, which all worktrees share, and that of its own worktree."""
 
 
 def choose_agent(config: Config, name: str | None) -> tuple[str, Agent]:
@@ -40,7 +59,7 @@ def template(agent: Agent) -> Command:
         return PRESETS[agent.command]
     if not agent.command or not agent.command[0]:
         raise UsageError("agent.command is empty", hint="set agent.command in .coffee.yaml")
-    check_placeholders(agent.command)
+    check_placeholders(agent.command, PLACES)
     return agent.command
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import encode
 from coffee_hooks.spawn.port import choose_port
 from coffee_hooks.spawn.prompt import Assignment, as_argument, prompt
+from coffee_hooks.spawn.signs import git_dir_of
 from coffee_hooks.state.claims import Claim
 
 
@@ -26,8 +28,10 @@ class Kit:
     log: Path
 
     def fill(self, command: Command) -> Command:
-        """*command* with its placeholders filled in."""
-        return fill(command, self.values)
+        """*command* with its placeholders filled in; the worktree must be there."""
+        git_dir = git_dir_of(self.worktree)  # none of its own where somebody else made the checkout, as on a runner
+        own = os.path.realpath(git_dir) if git_dir else self.values["common_dir"]
+        return fill(command, {**self.values, "git_dir": own})
 
 
 def log_path(project: Project, claim: Claim) -> Path:
@@ -44,6 +48,7 @@ def pack(project: Project, claim: Claim, worktree: Path, work: Assignment, agent
     values = {
         "task": claim.task, "branch": claim.branch, "worktree": str(worktree), "base": claim.base,
         "spec": work.spec_path or "", "prompt": as_argument(text, prompt_file), "prompt_file": str(prompt_file),
+        "common_dir": str(project.repo.common_dir),
     }  # fmt: skip
     environment = {
         "COFFEE_TASK_ID": claim.task,

@@ -18,7 +18,7 @@ from coffee_hooks.spawn.crew import Crew
 from coffee_hooks.spawn.kit import Kit, pack
 from coffee_hooks.spawn.living import at_work
 from coffee_hooks.spawn.notices import narrate_surprises
-from coffee_hooks.spawn.place import prepare_root, worktree_path
+from coffee_hooks.spawn.place import hide_leftovers, prepare_root, worktree_path
 from coffee_hooks.spawn.prompt import Assignment
 from coffee_hooks.spawn.report import Skipped, Spawned, SpawnReport
 from coffee_hooks.spawn.start import Starting, answered, begin
@@ -72,6 +72,7 @@ def launch(
         for job in jobs:
             at_the_end.callback(_settle, project, store, job, progress)
         prepare_root(project)
+        hide_leftovers(project, crew.command)
         made = _make_all(project, store, jobs, crew, describe, progress)
         spawned = _start_all(project, store, made, crew, progress)
     if not spawned:

@@ -21,7 +21,7 @@ from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.base.process import end_group, group_members, identify
 from coffee_hooks.spawn.orphans import adopt, end_orphans, reap_orphans
 from coffee_hooks.spawn.signs import Silence
-from coffee_hooks.state.agents import EndReason, end_run, heartbeat, note_pid, note_supervisor
+from coffee_hooks.state.agents import EndReason, end_run, heartbeat, note_pid, note_supervisor, note_usage
 from coffee_hooks.state.order import Order, order_path, read_order
 from coffee_hooks.state.store import Store, open_store
 
@@ -145,6 +145,7 @@ def _cwd(order: Order) -> Path:
 def _end(order: Order, code: int | None, reason: EndReason) -> None:
     """Say how it ended: the claim first, because that is what readiness reads, then the database."""
     from coffee_hooks.spawn.outcome import record_end
+    from coffee_hooks.spawn.usage import read_usage
 
     final = reason
     try:
@@ -152,6 +153,9 @@ def _end(order: Order, code: int | None, reason: EndReason) -> None:
     except CoffeeError as failed:
         with contextlib.suppress(OSError), Path(order.log).open("ab") as sink:
             sink.write(f"--- the end could not be recorded: {failed.what} {failed.detail}\n".encode("utf-8", "replace"))
+    usage = read_usage(order.argv, Path(order.log), order.attempt)
+    if usage is not None:
+        _record(order, lambda store: note_usage(store, order.run, usage))
     _record(order, lambda store: end_run(store, order.run, time.time(), code, final))
 
 

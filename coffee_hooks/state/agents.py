@@ -23,8 +23,25 @@ class EndReason(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a run cost as far as its program said so; None is unknown, never nothing.
+
+    *cost_usd* is in US dollars. *tokens* are all of them, *tokens_in* what was sent (read from a cache or not),
+    *tokens_out* what came back.
+    """
+
+    cost_usd: float | None = None
+    tokens: int | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AgentRun:
-    """One start of one agent. A process is the same one only if pid, start time and boot id all are."""
+    """One start of one agent. A process is the same one only if pid, start time and boot id all are.
+
+    The last four are those of a `Usage`: what the agent's program said at its end, None where it said nothing.
+    """
 
     id: int
     task: str
@@ -44,11 +61,15 @@ class AgentRun:
     ended: float | None
     exit_code: int | None
     reason: EndReason | None
+    cost_usd: float | None = None
+    tokens: int | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
 
 
 _SELECT = """
     SELECT id, task, branch, worktree, attempt, agent, command, supervisor_pid, pid, start_time, boot_id, log,
-           started, last_sign, ended, exit_code, reason
+           started, last_sign, ended, exit_code, reason, cost_usd, tokens, tokens_in, tokens_out
     FROM agent_runs
 """
 
@@ -98,6 +119,14 @@ def end_run(store: Store, run_id: int, when: float, exit_code: int | None, reaso
     store.write(
         "UPDATE agent_runs SET ended = ?, exit_code = ?, reason = ? WHERE id = ? AND (ended IS NULL OR reason = ?)",
         (when, exit_code, EndReason(reason).value, run_id, EndReason.LOST.value),
+    )
+
+
+def note_usage(store: Store, run_id: int, usage: Usage) -> None:
+    """Record what the run cost, as its program told it."""
+    store.write(
+        "UPDATE agent_runs SET cost_usd = ?, tokens = ?, tokens_in = ?, tokens_out = ? WHERE id = ?",
+        (usage.cost_usd, usage.tokens, usage.tokens_in, usage.tokens_out, run_id),
     )
 
 

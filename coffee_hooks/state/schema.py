@@ -25,5 +25,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             (dedupe_key, ifnull('to ' || recipient, '')) WHERE dedupe_key IS NOT NULL""",
         "CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     ),
+    (
+        "ALTER TABLE agent_runs ADD COLUMN cost_usd REAL",
+        "ALTER TABLE agent_runs ADD COLUMN tokens INTEGER",
+        "ALTER TABLE agent_runs ADD COLUMN tokens_in INTEGER",
+        "ALTER TABLE agent_runs ADD COLUMN tokens_out INTEGER",
+    ),
 )
 """Step *n* leads from schema version *n* to *n + 1*; each statement runs in the same transaction."""

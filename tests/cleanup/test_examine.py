@@ -74,6 +74,15 @@ def test_ignored_files_count_only_when_precious(yard: Yard) -> None:
     assert set(found.precious) == {".env", ".env.d/token", "build/cache/prod.db", "secrets/a.key"}
 
 
+def test_the_cache_of_an_agent_is_nobodys_work(yard: Yard) -> None:
+    """aider keeps a database in the worktree: it looks precious, and would keep every worktree of it."""
+    tree = yard.agent(1)
+    yard.ignore(".aider*", "*.db")
+    for name in (".aider.tags.cache.v4/cache.db", "pkg/.aider.tags.cache.v4/real.db", ".aider.db"):
+        write(tree / name)
+    assert set(look(yard).precious) == {"pkg/.aider.tags.cache.v4/real.db", ".aider.db"}
+
+
 def test_a_copy_counts_only_when_it_was_changed(yard: Yard) -> None:
     """Archon PR#3025: .env files are copied in. Unchanged copies go with the worktree, edited ones hold work."""
     tree = yard.agent(1)

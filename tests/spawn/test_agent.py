@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from coffee_hooks.base.config import Agent, Config, Hooks, Worktrees
 from coffee_hooks.base.errors import EnvironmentFailure, UsageError
-from coffee_hooks.base.placeholders import PLACEHOLDERS, fill
-from coffee_hooks.spawn.agent import PRESETS, choose_agent, template, wants_stdin
+from coffee_hooks.base.placeholders import fill
+from coffee_hooks.spawn.agent import PLACES, PRESETS, choose_agent, template, wants_stdin
 from coffee_hooks.spawn.crew import check_steps, muster
 
-VALUES = dict.fromkeys(PLACEHOLDERS, "")
+VALUES = dict.fromkeys(PLACES, "")
 
 
 def test_presets_fill_in_without_a_rest() -> None:

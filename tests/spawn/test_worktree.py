@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,11 +17,13 @@ from coffee_hooks.state.agents import EndReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from conftest import Lab
 
     Git = Callable[..., str]
+
+
+COMMITS = 'echo "x = 1" > work.py; git add work.py; git commit -qm "feat: Do it"'
 
 
 @pytest.mark.parametrize("root", [".worktrees", "a/b c/[w]*", "sub/../.trees"])
@@ -44,6 +47,30 @@ def test_a_root_that_is_ignored_already_changes_nothing(lab: Lab, git: Git) -> N
     lab.worktrees = Worktrees(root=".worktrees")
     lab.spawn("US-104")
     assert (lab.work / ".git/info/exclude").read_bytes() == before and git(lab.work, "status", "--porcelain") == ""
+
+
+def test_what_an_agent_is_known_to_leave_is_no_change(lab: Lab, git: Git) -> None:
+    """aider writes its history into the worktree: git ignores that there, and the branch is not dirty for it."""
+    program = lab.work.parent / "aider"
+    program.write_text(f"#!/bin/sh\n{COMMITS}; echo > .aider.chat.history.md\n")
+    program.chmod(0o755)
+    lab.agent = (str(program),)
+    lab.spawn("US-104")
+    lab.wait()
+    assert git(Path(lab.run().worktree), "status", "--porcelain", "--untracked-files=all") == ""
+    excluded = (lab.work / ".git/info/exclude").read_text()
+    assert excluded.count(".aider*") == 1
+    lab.spawn("US-105")
+    assert (lab.work / ".git/info/exclude").read_text() == excluded, "it is listed once"
+
+
+def test_a_command_may_name_the_folders_of_git(lab: Lab, git: Git) -> None:
+    """What a sandbox has to leave open so that an agent can commit: git's own names for both."""
+    lab.agent = ("sh", "-c", f'echo "$1"; echo "$2"; {COMMITS}', "agent", "{common_dir}", "{git_dir}")
+    lab.spawn("US-104")
+    lab.wait()
+    asked = ("rev-parse", "--path-format=absolute", "--git-common-dir", "--git-dir")
+    assert lab.log().splitlines()[1:3] == git(Path(lab.run().worktree), *asked).splitlines()
 
 
 @pytest.mark.parametrize("root", [".", "../{repo}", ".git/wt", ".git"])
