@@ -15,7 +15,7 @@ import pytest
 
 from coffee_hooks import boundary
 from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure, LockedError, RuleError, UsageError
-from coffee_hooks.base.process import Identity, alive, identify
+from coffee_hooks.base.identity import Identity, alive, identify
 
 if TYPE_CHECKING:
     from conftest import Sandbox

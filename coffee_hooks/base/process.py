@@ -1,7 +1,4 @@
-"""Processes: run a command in its own group, know it again later, end the whole group.
-
-A process is known by pid, start time and boot id, so that a reused pid is never taken for it.
-"""
+"""Processes: run a command in its own group, end the whole group."""
 
 from __future__ import annotations
 
@@ -15,6 +12,8 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+
+from coffee_hooks.base.identity import Identity, alive, identify
 
 GRACE_SECONDS = 5.0
 STOP_SECONDS = 0.02
@@ -39,56 +38,23 @@ class Ended:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A process that can be told from a later one with the same pid."""
-
-    pid: int
-    start_time: float
-    boot_id: str
-
-
-def boot_id() -> str:
-    """A string that changes with every boot; from the kernel where it has one, else the boot time."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        import psutil
-
-        return str(int(psutil.boot_time()))
-
-
-def identify(pid: int) -> Identity | None:
-    """The identity of a running process; None when there is none."""
-    import psutil
-
-    try:
-        return Identity(pid, psutil.Process(pid).create_time(), boot_id())
-    except psutil.Error:
-        return None
-
-
-def alive(identity: Identity) -> bool:
-    """Whether exactly this process still runs; a zombie does not."""
-    import psutil
-
-    if identity.boot_id != boot_id():
-        return False
-    try:
-        process = psutil.Process(identity.pid)
-        return abs(process.create_time() - identity.start_time) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True
-
-
 def group_members(group: int) -> tuple[int, ...]:
     """Pids of the living processes in a process group or session."""
     import psutil
 
     # Asking the kernel about each pid is thirty times faster than asking for each process's status.
     return tuple(pid for pid in psutil.pids() if _belongs(pid, group) and not _ended(pid))
+
+
+def group_seconds(group: int) -> float:
+    """Seconds of the processor that the members of a process group or session, and their children, have used."""
+    import psutil
+
+    used = 0.0
+    for pid in group_members(group):
+        with contextlib.suppress(psutil.Error):
+            used += sum(psutil.Process(pid).cpu_times()[:4])
+    return used
 
 
 def _belongs(pid: int, group: int) -> bool:

@@ -9,7 +9,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from coffee_hooks.base.process import Identity, alive, boot_id, group_members, identify
+from coffee_hooks.base.identity import Identity, alive, boot_id, identify
+from coffee_hooks.base.process import group_members
 from coffee_hooks.state.agents import AgentRun, EndReason
 
 ORDER_BYTES = 1 << 22

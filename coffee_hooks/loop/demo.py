@@ -16,7 +16,8 @@ from typing import Any
 from coffee_hooks.base import output
 from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.base.git import in_worktree
-from coffee_hooks.base.process import identify, reap
+from coffee_hooks.base.identity import identify
+from coffee_hooks.base.process import reap
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.refs import list_refs
 from coffee_hooks.base.worktrees import list_worktrees

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+import os
 import re
 import sys
 import time
@@ -27,6 +29,7 @@ from coffee_hooks.spawn.living import at_work
 from coffee_hooks.spawn.prompt import assignment
 from coffee_hooks.spawn.report import Spawned
 from coffee_hooks.spawn.resume import resume
+from coffee_hooks.spawn.rotate import older
 from coffee_hooks.spawn.stop import stop
 from coffee_hooks.state.agents import latest_run
 from coffee_hooks.state.claims import Claim, read_claims
@@ -76,10 +79,11 @@ def print_log(start: Path, name: str, follow: bool) -> int:
     if not path.is_file():
         raise UsageError(f"{claim.task} has no log on this machine", hint="coffee status")
     harmless = Harmless() if sys.stdout.isatty() else None
-    with path.open("rb") as log:
-        for chunk in log_pieces(log, project, claim if follow else None):
-            sys.stdout.buffer.write(harmless.shown(chunk) if harmless else chunk)
-            sys.stdout.buffer.flush()
+    for place, followed in ((older(path), None), (path, claim if follow else None)):
+        with contextlib.suppress(FileNotFoundError), place.open("rb") as log:
+            for chunk in log_pieces(log, project, followed):
+                sys.stdout.buffer.write(harmless.shown(chunk) if harmless else chunk)
+                sys.stdout.buffer.flush()
     return 0
 
 
@@ -93,6 +97,8 @@ def log_pieces(log: BinaryIO, project: Project, followed: Claim | None) -> Itera
         else:  # looked at before the log is read: what is written in between belongs to the next round
             with open_store(state_dir) as store:
                 running = followed.branch in at_work(state_dir, store)
+        if os.fstat(log.fileno()).st_size < log.tell():
+            log.seek(0)  # it was cut
         while chunk := log.read(CHUNK):
             yield chunk
         if running:

@@ -1,9 +1,10 @@
-"""Signs of life of an agent: bytes in its log, commits, files that it changes."""
+"""Signs of life of an agent: bytes in its log, commits, files that it changes, work of the processor."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,8 @@ MOST_FILES = 20_000
 """Files that one look takes in; a change in the rest of a larger tree shows in the log and the commits."""
 
 LONGEST_WALK_PAUSE = 30.0
+BUSY = 0.1
+"""Share of one processor that is work: a program that only waits uses far less."""
 
 
 def fingerprint(top: Path, most: int = MOST_FILES) -> int:
@@ -45,16 +48,21 @@ def git_dir_of(worktree: Path) -> Path | None:
 
 @dataclass(slots=True)
 class Silence:
-    """How long an agent gave no sign. Times are seconds of one monotonic clock."""
+    """How long an agent gave no sign. Times are seconds of one monotonic clock.
+
+    *used* says how many seconds of the processor the agent and all that it started have used.
+    """
 
     log: Path
     worktree: Path
     idle_timeout: float
     last_sign: float
+    used: Callable[[], float]
     last_walk: float = field(init=False)
     git_dir: Path | None = field(init=False)
     cheap: tuple[int, ...] = field(init=False)
     files: int = field(init=False)
+    worked: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         self.git_dir = git_dir_of(self.worktree)
@@ -63,12 +71,15 @@ class Silence:
         self.files = fingerprint(self.worktree)
 
     def seconds(self, now: float) -> float:
-        """Seconds since the last sign; looks at the files only when nothing else speaks."""
+        """Seconds since the last sign; looks at files and processes only when nothing else speaks."""
         if (cheap := cheap_signs(self.log, self.git_dir)) != self.cheap:
             self.cheap, self.last_sign = cheap, now
         elif self._worth_a_walk(now):
-            self.last_walk = now
-            if (files := fingerprint(self.worktree)) != self.files:
+            since, before = now - self.last_walk, self.worked
+            self.last_walk, self.worked = now, self.used()
+            if self.worked - before > BUSY * since:
+                self.last_sign = now
+            elif (files := fingerprint(self.worktree)) != self.files:
                 self.files, self.last_sign = files, now
         return now - self.last_sign
 

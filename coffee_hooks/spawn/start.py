@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from coffee_hooks.base.config import Command
 from coffee_hooks.base.environment import for_children
 from coffee_hooks.base.errors import EnvironmentFailure
+from coffee_hooks.base.identity import boot_id
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.process import boot_id, start_detached
+from coffee_hooks.base.process import start_detached
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.user_hooks import Point
 from coffee_hooks.spawn.agent import wants_stdin

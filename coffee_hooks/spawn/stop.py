@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from coffee_hooks.base.errors import RuleError
-from coffee_hooks.base.process import boot_id, end_group, group_members, identify
+from coffee_hooks.base.identity import boot_id, identify
+from coffee_hooks.base.process import end_group, group_members
 from coffee_hooks.base.project import Project
 from coffee_hooks.spawn.living import living_orders
 from coffee_hooks.spawn.making import being_made

@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coffee_hooks.base.errors import CoffeeError
-from coffee_hooks.base.process import end_group, group_members, identify
+from coffee_hooks.base.identity import identify
+from coffee_hooks.base.process import end_group, group_members, group_seconds
 from coffee_hooks.spawn.orphans import adopt, end_orphans, reap_orphans
+from coffee_hooks.spawn.rotate import rotate
 from coffee_hooks.spawn.signs import Silence
 from coffee_hooks.state.agents import EndReason, end_run, heartbeat, note_pid, note_supervisor, note_usage
 from coffee_hooks.state.order import Order, order_path, read_order
@@ -65,6 +67,7 @@ def main(argv: Sequence[str]) -> int:
         _tell(answer, f"pid {agent.process.pid}")
         reason = _watch(order, agent)
         _leave_nothing(agent.process, min(GRACE_SECONDS, order.timeout))
+        rotate(Path(order.log))
         if after:
             from coffee_hooks.spawn.after_agent import run_after
 
@@ -110,12 +113,16 @@ def _tell(answer: int, text: str) -> None:
 
 def _watch(order: Order, agent: Agent) -> EndReason:
     """Wait until the agent has ended, or has to."""
-    silence = Silence(Path(order.log), Path(order.worktree), order.idle_timeout, agent.started)
+    log = Path(order.log)
+    silence = Silence(
+        log, Path(order.worktree), order.idle_timeout, agent.started, lambda: group_seconds(agent.process.pid)
+    )
     beat = agent.started
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return EndReason.DONE if agent.process.wait(timeout=LOOK_SECONDS) == 0 else EndReason.FAILED
         now = time.monotonic()
+        rotate(log)
         if _signals or stop_file(order.state_dir, order.run).exists():
             return EndReason.CANCELLED
         if now - agent.started > order.timeout:

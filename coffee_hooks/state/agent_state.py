@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from coffee_hooks.base.process import Identity, alive
+from coffee_hooks.base.identity import Identity, alive
 from coffee_hooks.state.agents import AgentRun, EndReason, all_runs
 from coffee_hooks.state.order import supervised
 from coffee_hooks.state.store import Store

@@ -53,7 +53,7 @@ class AgentRun:
     supervisor_pid: int
     pid: int | None
     start_time: float | None
-    """When the kernel made the process *pid*, in UNIX seconds."""
+    """When the kernel made the process *pid*, as `base.process.Identity` has it."""
     boot_id: str
     log: str
     started: float

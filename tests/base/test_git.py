@@ -336,7 +336,7 @@ def test_a_slow_network_command_is_given_up(repo: Repo, git: Git, tmp_path: Path
     with pytest.raises(GitFailed) as failed:
         repo.network("ls-remote", "origin", seconds=1.0)
     assert failed.value.result.rc == -9
-    from coffee_hooks.base.process import identify
+    from coffee_hooks.base.identity import identify
 
     left = identify(int((tmp_path / "pid").read_text()))
     deadline = time.monotonic() + 20  # it has been killed, and dies when the kernel comes to it

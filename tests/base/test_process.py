@@ -14,18 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from coffee_hooks.base.process import (
-    End,
-    Identity,
-    alive,
-    boot_id,
-    end_group,
-    group_members,
-    identify,
-    reap,
-    run,
-    start_detached,
-)
+from coffee_hooks.base.identity import Identity, alive, boot_id, identify
+from coffee_hooks.base.process import End, end_group, group_members, reap, run, start_detached
 
 STUBBORN = "trap '' TERM INT HUP; echo $$ >> pids; while :; do sleep 0.05; done"
 ELSEWHERE = """\
@@ -198,6 +188,13 @@ def test_who_a_process_is() -> None:
     assert not alive(dataclasses.replace(me, boot_id="another"))
     assert not alive(Identity(2**22 + 1, me.start_time, me.boot_id))
     assert identify(2**22 + 1) is None
+
+
+@pytest.mark.skipif(not Path("/proc/uptime").exists(), reason="the kernel does not say when it booted")
+def test_setting_the_clock_makes_nobody_a_stranger() -> None:
+    """A time of the clock moves when that is set or a machine wakes up; seconds since the boot do not."""
+    me, up = identify(os.getpid()), float(Path("/proc/uptime").read_text().split()[0])
+    assert me is not None and abs(up - (time.time() - psutil.Process().create_time()) - me.start_time) < 1.0
 
 
 def test_a_detached_process_outlives_us_in_a_session_of_its_own(tmp_path: Path) -> None:

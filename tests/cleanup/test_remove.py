@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coffee_hooks.base.errors import EnvironmentFailure, LockedError, UsageError
+from coffee_hooks.base.identity import boot_id, identify
 from coffee_hooks.base.lock import hold
-from coffee_hooks.base.process import boot_id, identify
 from coffee_hooks.cleanup import remove
 from coffee_hooks.cleanup.plan import plan_cleanup
 from coffee_hooks.cleanup.remove import apply_cleanup, cleanup, preview

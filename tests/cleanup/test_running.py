@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from coffee_hooks.base.process import boot_id, identify
+from coffee_hooks.base.identity import boot_id, identify
 from coffee_hooks.cleanup.running import STARTING_SECONDS, running_branches
 from coffee_hooks.state.agents import AgentRun, EndReason
 

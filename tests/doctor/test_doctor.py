@@ -411,7 +411,7 @@ def test_a_claim_of_somebody_else(healthy: Path) -> None:
 
 def test_a_claim_whose_agent_lives(healthy: Path) -> None:
     """While its process runs, a claim is not given away although branch and folder are gone."""
-    from coffee_hooks.base.process import identify
+    from coffee_hooks.base.identity import identify
 
     put_claim(healthy, "roadmap-wt9")
     with subprocess.Popen(["sleep", "300"]) as child:

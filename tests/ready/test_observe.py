@@ -160,7 +160,7 @@ def test_agent_running(watch: Watch) -> None:
 
 
 def _me() -> tuple[int, float, str]:
-    from coffee_hooks.base.process import identify
+    from coffee_hooks.base.identity import identify
 
     me = identify(os.getpid())
     assert me is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,9 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path / "tree"
 
 
-def silence(tree: Path, idle: float = 100.0) -> Silence:
+def silence(tree: Path, idle: float = 100.0, used: Callable[[], float] = lambda: 0.0) -> Silence:
     """An agent that gave its last sign at time 0."""
-    return Silence(tree.parent / "log", tree, idle, 0.0)
+    return Silence(tree.parent / "log", tree, idle, 0.0, used)
 
 
 def test_every_kind_of_change_differs(tree: Path) -> None:
@@ -77,6 +78,16 @@ def test_files_are_looked_at_before_silence_is_declared(tree: Path) -> None:
     assert watch.seconds(99.0) == 99.0
     (tree / "sub/late").write_text("x")
     assert watch.seconds(100.5) == 0.0
+
+
+def test_work_of_the_processor_ends_a_silence(tree: Path) -> None:
+    """A compiler that says nothing for an hour works; what only wakes up now and then does not, nor what has ended."""
+    used = iter([0.5, 4.0, 4.3, 0.0, 0.0])
+    watch = silence(tree, used=lambda: next(used))
+    assert watch.seconds(20.0) == 20.0
+    assert watch.seconds(40.0) == 0.0
+    assert watch.seconds(60.0) == 20.0
+    assert watch.seconds(80.0) == 40.0
 
 
 def test_a_tree_that_is_gone_is_silent(tree: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coffee_hooks.base.process import identify
+from coffee_hooks.base.identity import identify
 from coffee_hooks.state.agent_state import look, what_agents_do
 from coffee_hooks.state.agents import AgentRun, EndReason, active_runs, begin_run, end_run, note_pid
 from coffee_hooks.state.order import Order, order_path, read_order, supervised, write_order
