@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 SUBJECT_LENGTH = 160
 
@@ -32,6 +33,12 @@ def one_line(text: str, length: int = SUBJECT_LENGTH) -> str:
     plain = words.isascii() and words.isprintable()
     clean = words if plain else " ".join("".join(char for char in words if not _unsafe(char)).split())
     return clean if len(clean) <= length else clean[: length - 1].rstrip() + "…"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table for a terminal: columns two blanks apart, each as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def without_emoji(text: str) -> str:

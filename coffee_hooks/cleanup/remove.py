@@ -27,7 +27,7 @@ from coffee_hooks.state.claims import ClaimState, moved
 from coffee_hooks.state.facts import set_fact
 from coffee_hooks.state.graveyard import Grave
 from coffee_hooks.state.store import Store
-from coffee_hooks.state.timings import Phase, Timing, record_timing
+from coffee_hooks.state.timings import Phase, Timing, note
 
 
 def cleanup(
@@ -98,9 +98,8 @@ def _remove(scene: Scene, store: Store, facts: Facts) -> None:
     if not transact(repo, moves, reason="coffee cleanup"):
         raise Stays(Outcome.KEPT_MOVED, "the branch or its claim moved meanwhile; only its worktree was removed")
     if facts.claim:
-        record_timing(
-            store, Timing(facts.claim.task, facts.branch, Phase.CLEANUP, started, time.time(), Outcome.REMOVED.value)
-        )
+        ended = time.time()
+        note(store, Timing(facts.claim.task, facts.branch, Phase.CLEANUP, started, ended, Outcome.REMOVED.value))
 
 
 def _forget(plan: Plan) -> tuple[str, ...] | None:

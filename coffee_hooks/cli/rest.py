@@ -137,6 +137,23 @@ def verify(
     return verify_for(here(), since)
 
 
+@command("metrics", REST)
+def metrics(
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="From this day on; default: 30 days.")] = None,
+) -> int:
+    """Measure the five success criteria and how long each phase takes, over the last 30 days.
+
+    What was not recorded here is left out, and without data there is no value.
+
+    \b
+    Example:
+      coffee metrics --since 2026-11-01
+    """
+    from coffee_hooks.loop.metrics import metrics_for
+
+    return metrics_for(here(), since)
+
+
 @command("notifications", REST)
 def notifications(
     agent: Annotated[str | None, typer.Option(metavar="RECIPIENT", help="Only those for this recipient.")] = None,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from coffee_hooks.base.text import one_line, printable
+from coffee_hooks.base.text import aligned, one_line, printable
 from coffee_hooks.evaluate.footprint import Footprint
 from coffee_hooks.evaluate.pictures import to_github, to_mermaid
 from coffee_hooks.evaluate.reasons import explain, why_not
@@ -50,7 +50,7 @@ def to_text(evaluation: Evaluation) -> str:
     if not evaluation.verdicts:
         return "Nothing to evaluate: no planned item has a spec.\nNext: coffee evaluate --all"
     rows = [("TASK", "NOW", "WAVE", "SCOPE", "TITLE"), *map(_row, evaluation.verdicts)]
-    lines = _aligned(rows)
+    lines = aligned(rows)
     if waiting := list(_waiting(evaluation)):
         lines += ["", "Why not now:", *waiting]
     lines += ["", *_order(evaluation)]
@@ -94,11 +94,6 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
     now = "yes" if verdict.can_parallel else verdict.standing.value if fixed else "no"
     wave = str(verdict.wave) if verdict.wave else "-"
     return verdict.task, now, wave, verdict.footprint.scope.value, printable(one_line(verdict.title, _TITLE))
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _waiting(evaluation: Evaluation) -> Iterator[str]:

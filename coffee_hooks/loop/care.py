@@ -9,9 +9,9 @@ from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure, UsageError
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.refs import resolve_commit
 from coffee_hooks.base.target import is_ancestor
-from coffee_hooks.base.text import printable
+from coffee_hooks.base.text import one_line, printable
 from coffee_hooks.loop.moment import Moment
-from coffee_hooks.loop.retry import GONE, Failure, Next, block, decide, failure_now, never_began
+from coffee_hooks.loop.retry import CONFLICT, GONE, Failure, Next, block, decide, failure_now, never_began
 from coffee_hooks.loop.work import brief, crew_for
 from coffee_hooks.ready.judge import Code
 from coffee_hooks.ready.observe import Candidate, Readiness
@@ -20,6 +20,7 @@ from coffee_hooks.spawn.resume import resume
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state.agents import latest_run
 from coffee_hooks.state.claims import Claim, ClaimState
+from coffee_hooks.state.timings import Phase, Timing, note
 
 
 def look_after(moment: Moment, readiness: Readiness) -> None:
@@ -41,6 +42,9 @@ def _look_at(moment: Moment, claim: Claim, candidate: Candidate | None) -> None:
     moment.stranded = moment.stranded or never_began(claim, run, candidate)
     if failure is None or (failure.code == GONE and _landed_by_hand(moment, claim)):
         return
+    if failure.code == CONFLICT:
+        now, said = time.time(), f"{CONFLICT}: {one_line(failure.summary)}"
+        note(moment.store, Timing(claim.task, claim.branch, Phase.MERGE, now, now, said))
     give_back(moment, claim, failure, moment.target.sha)
 
 

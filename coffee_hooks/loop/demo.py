@@ -17,6 +17,7 @@ from coffee_hooks.base import output
 from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.base.git import in_worktree
 from coffee_hooks.base.identity import identify
+from coffee_hooks.base.intervals import covered
 from coffee_hooks.base.process import reap
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.refs import list_refs
@@ -154,15 +155,6 @@ def measure(
     """Wall time split up; overlapping intervals count once. Pure; all times in seconds."""
     agents, gates = list(agents), list(gates)
     return Times(ended - started, covered(agents), covered(gates), ended - started - covered([*agents, *gates]))
-
-
-def covered(intervals: Iterable[tuple[float, float]]) -> float:
-    """Length of the union of *intervals*."""
-    total, reached = 0.0, float("-inf")
-    for start, end in sorted(intervals):
-        total += max(0.0, end - max(start, reached))
-        reached = max(reached, end)
-    return total
 
 
 def _differences(project: Project, sample: Sample, claims: Mapping[Any, Claim]) -> list[str]:

@@ -15,7 +15,9 @@ from coffee_hooks.loop.retry import back_off, failure_of
 from coffee_hooks.merge.result import Result, Settings
 from coffee_hooks.notify import send
 from coffee_hooks.ready.observe import Candidate, Readiness
+from coffee_hooks.state.agents import EndReason, latest_run
 from coffee_hooks.state.claims import ClaimState
+from coffee_hooks.state.timings import Phase, Timing, note
 
 TROUBLE = frozenset(("error", "target-dirty"))
 """Outcomes that say nothing about the commit: the machine, the remote or the checkout must change."""
@@ -106,8 +108,20 @@ def _announce(moment: Moment, candidate: Candidate) -> None:
         branch.name, moment.project.config.target, candidate.task, branch.tip, candidate.commits_ahead, branch.subject
     )
     if send(moment.store, messages.ready_for_merge(work), time.time()) is not None:
+        _note_detection(moment, candidate)
         output.say(messages.notified_architect(branch.name, candidate.task))
         moment.tell("ready", {"branch": branch.name, "task": candidate.task, "sha": branch.tip})
+
+
+def _note_detection(moment: Moment, candidate: Candidate) -> None:
+    """Note how long it took to see the good end of the agent; what somebody committed later has no such moment."""
+    branch, task = candidate.branch, candidate.task
+    run = latest_run(moment.store, task) if task else None
+    if task is None or run is None or run.branch != branch.name or run.reason is not EndReason.DONE or not run.ended:
+        return
+    made = moment.project.repo.objects("log", "-1", "--format=%ct", branch.tip).text
+    if int(made) <= run.ended:
+        note(moment.store, Timing(task, branch.name, Phase.DETECTION, run.ended, time.time()))
 
 
 def _tell(moment: Moment, result: Result) -> None:

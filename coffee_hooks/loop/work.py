@@ -13,6 +13,7 @@ from coffee_hooks.evaluate import reasons
 from coffee_hooks.evaluate.evaluate import evaluate
 from coffee_hooks.evaluate.footprint import Scope
 from coffee_hooks.evaluate.verdicts import Evaluation, Standing
+from coffee_hooks.loop.predicted import remember_predictions
 from coffee_hooks.loop.retry import CONFLICT, Failure, with_history
 from coffee_hooks.sources.plan import Plan, read_plan
 from coffee_hooks.sources.task_names import is_of, resolve_task
@@ -90,6 +91,7 @@ def spawn_tasks(
         crew = crew_for(project, agent) if found or chosen else None
         claimed, skipped = claim_all(project, evaluation.base, evaluation.roadmap, chosen, proof)
         jobs, late = publish(project, claimed)
+        remember_predictions(store, evaluation, [job.claim for job in jobs])
         skipped += late
     if crew is None and not names:
         return SpawnReport((), ())

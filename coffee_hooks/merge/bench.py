@@ -17,7 +17,7 @@ from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import config_at, require_identity
 from coffee_hooks.base.remote import fetch, remote_tips
 from coffee_hooks.base.target import read_target
-from coffee_hooks.base.text import printable
+from coffee_hooks.base.text import one_line, printable
 from coffee_hooks.merge.belief import History
 from coffee_hooks.merge.candidate import Builder, Chain, Refused, Work, builder_at
 from coffee_hooks.merge.commits import commit_chain
@@ -66,6 +66,7 @@ class Bench:
 
     def run(self, pending: Sequence[Work]) -> None:
         """Settle all of *pending* but those that :attr:`held` has in the end."""
+        self.begun = dict.fromkeys(pending, time.time())
         chain, refused = self.builder.chain(pending)
         for work in refused:
             self._leave_out(work)
@@ -77,7 +78,6 @@ class Bench:
                 self.held.update(works[at + 1 :])
                 works = works[: at + 1]
         self.judge.count = len(works)
-        self.begun = dict.fromkeys(works, time.time())
         asked = self.merging.settings.batch
         batch = self.config.merge.batch if asked is None else asked or None
         history = self._history() if batch is None and len(works) > 1 else History()
@@ -284,8 +284,7 @@ class Bench:
 
     def _settle(self, work: Work, result: Result) -> None:
         self.held.discard(work)
-        if self.merging.settings.depth is Depth.LAND and work in self.begun:
-            self.merging.note(
-                Timing(work.task or "", work.branch, Phase.MERGE, self.begun[work], time.time(), result.outcome)
-            )
+        if self.merging.settings.depth is Depth.LAND and work in self.begun and not work.reverts:
+            said = f"{result.outcome}: {one_line(result.reason)}" if result.reason else result.outcome
+            self.merging.note(Timing(work.task or "", work.branch, Phase.MERGE, self.begun[work], time.time(), said))
         self.merging.settle(work, result)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.base.lock import LockProof
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project
@@ -17,7 +15,7 @@ from coffee_hooks.merge.record import Green
 from coffee_hooks.merge.result import Result, Settings
 from coffee_hooks.merge.suspects import Touched
 from coffee_hooks.state.store import Store
-from coffee_hooks.state.timings import Timing, record_timing
+from coffee_hooks.state.timings import Timing, note
 
 
 @dataclass(slots=True)
@@ -54,6 +52,5 @@ class Merging:
         self.tell(result)
 
     def note(self, timing: Timing) -> None:
-        """Timings are for the metrics only: no landing fails because one cannot be kept."""
-        with suppress(CoffeeError):
-            record_timing(self.store, timing)
+        """Keep *timing* for the metrics."""
+        note(self.store, timing)

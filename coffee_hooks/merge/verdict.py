@@ -43,8 +43,9 @@ class Judge:
         tree = chain.end.tree
         tasks = " ".join(filter(None, (work.task for work in probe.whole)))
         names = " ".join(work.branch for work in probe.whole)
-        self.session.note(Timing(tasks, names, Phase.GATE, *run.interval, run.outcome.value))
         known = self.keeper.saw(tree, run)
+        flaky = run.outcome is Outcome.GREEN and known is not None and known.flaky
+        self.session.note(Timing(tasks, names, Phase.GATE, *run.interval, "flaky" if flaky else run.outcome.value))
         if run.outcome is Outcome.GREEN:
             assert known is not None
             self.keeper.keep(tree)
@@ -74,10 +75,10 @@ class Judge:
         known = self.keeper.known(state.tree)
         if known is None or known.verdict is not Verdict.GREEN:
             output.say("the gate was not green: testing the target alone, to blame nobody wrongly")
-            run = self.keeper.run(state.commit, state.tree, number, environment(self.session, state, ()), Event())
+            run = self._run_target(state, number)
             known = self.keeper.saw(state.tree, run)
             while run.outcome is Outcome.RED and known is not None and not self.keeper.final(known):
-                run = self.keeper.run(state.commit, state.tree, number, environment(self.session, state, ()), Event())
+                run = self._run_target(state, number)
                 known = self.keeper.saw(state.tree, run)
             if run.outcome is not Outcome.GREEN:
                 why = run.why or "the gate is red on the target itself, so no branch is blamed"
@@ -85,6 +86,11 @@ class Judge:
             self.keeper.keep(state.tree)
         self.proven = True
         return None
+
+    def _run_target(self, state: State, number: int) -> Run:
+        run = self.keeper.run(state.commit, state.tree, number, environment(self.session, state, ()), Event())
+        self.session.note(Timing("", "", Phase.GATE, *run.interval, run.outcome.value))
+        return run
 
 
 def environment(session: Merging, base: State, works: Sequence[Work]) -> dict[str, str]:

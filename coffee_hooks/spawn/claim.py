@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
@@ -37,12 +37,21 @@ class Origin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claim of ours that this process brings to its agent; only commits after *since* count as the agent's."""
+    """A claim of ours that this process brings to its agent; only commits after *since* count as the agent's.
+
+    *taken* is when it began to, in UNIX seconds.
+    """
 
     claim: Claim
     making: Making
     origin: Origin
     since: Sha
+    taken: float = field(default_factory=time.time, compare=False)
+
+    @property
+    def claimed(self) -> float:
+        """When the task was claimed, in UNIX seconds."""
+        return self.taken if self.origin is Origin.FRESH else float(self.claim.since)
 
 
 def claim_all(

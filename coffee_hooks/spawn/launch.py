@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ from coffee_hooks.spawn.worktree import (
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state.claims import ClaimState
 from coffee_hooks.state.store import Store
-from coffee_hooks.state.timings import Phase, Timing, record_timing
+from coffee_hooks.state.timings import Phase, Timing, note
 
 SIDE_BY_SIDE = 4
 WORKTREE_FAILED, AGENT_FAILED = "worktree-failed", "agent-failed"
@@ -138,8 +139,7 @@ def _make_all(
             kit, times = result
             made.append((job, kit))
             claim = job.claim
-            with contextlib.suppress(CoffeeError):  # a number for the metrics is no reason to undo
-                record_timing(store, Timing(claim.task, claim.branch, Phase.WORKTREE, times.started, times.ended))
+            note(store, Timing(claim.task, claim.branch, Phase.WORKTREE, times.started, times.ended))
     if made:
         output.say(messages.CREATED_WORKTREES)
     for job, kit in made:
@@ -183,6 +183,8 @@ def _start_all(
             progress.failed.append(Failure(job, AGENT_FAILED, error))
             continue
         progress.started.add(claim.branch)
+        if claim.attempt == 1:
+            note(store, Timing(claim.task, claim.branch, Phase.CLAIM, job.claimed, time.time()))
         output.say(messages.spawned(pid, claim.task, kit.worktree.name))
         spawned.append(
             Spawned(claim.task, claim.branch, kit.worktree, claim.base, pid, crew.name, kit.log, claim.attempt)

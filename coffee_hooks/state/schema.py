@@ -31,5 +31,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE agent_runs ADD COLUMN tokens_in INTEGER",
         "ALTER TABLE agent_runs ADD COLUMN tokens_out INTEGER",
     ),
+    (
+        """CREATE TABLE predictions (
+            branch TEXT PRIMARY KEY, task TEXT NOT NULL, made REAL NOT NULL, scope TEXT NOT NULL,
+            places TEXT NOT NULL)""",
+    ),
 )
 """Step *n* leads from schema version *n* to *n + 1*; each statement runs in the same transaction."""

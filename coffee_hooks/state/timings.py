@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from enum import Enum
 
+from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.state.store import Store
 
 
 class Phase(str, Enum):
-    """What was timed."""
+    """What was timed. A claim is as long as it takes from there to an agent at work, a detection from the agent's end.
+
+    A gate run belongs to all branches that it tested, their names apart by blanks, or to none: then to the target.
+    """
 
     CLAIM = "claim"
     WORKTREE = "worktree"
     AGENT = "agent"
+    DETECTION = "detection"
     GATE = "gate"
     MERGE = "merge"
     CLEANUP = "cleanup"
@@ -21,7 +27,9 @@ class Phase(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """One phase of one task from *started* to *ended*; *detail* is its outcome in a word (``landed``)."""
+    """One phase of one task from *started* to *ended*; *detail* is its outcome in a word (``landed``), and
+    with a reason behind a colon (``conflict: conflicts in pkg/a.py``).
+    """
 
     task: str
     branch: str
@@ -37,6 +45,12 @@ def record_timing(store: Store, timing: Timing) -> None:
         "INSERT INTO timings (task, branch, phase, started, ended, detail) VALUES (?, ?, ?, ?, ?, ?)",
         (timing.task, timing.branch, Phase(timing.phase).value, timing.started, timing.ended, timing.detail),
     )
+
+
+def note(store: Store, timing: Timing) -> None:
+    """Keep *timing* where that is possible: a number for the metrics is no reason to stop or to undo anything."""
+    with contextlib.suppress(CoffeeError):
+        record_timing(store, timing)
 
 
 def timings(store: Store) -> list[Timing]:

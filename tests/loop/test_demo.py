@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from coffee_hooks.loop.demo import covered, measure
+from coffee_hooks.base.intervals import covered
+from coffee_hooks.loop.demo import measure
 
 COMMAND = [sys.executable, "-I", "-m", "coffee_hooks"]
 

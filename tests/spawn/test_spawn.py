@@ -46,7 +46,7 @@ def test_a_spawned_task_has_claim_branch_worktree_and_agent(lab: Lab, git: Git) 
     assert spawned.worktree == lab.work.parent / "work.worktrees" / "wt1"
     assert git(spawned.worktree, "symbolic-ref", "HEAD") == "refs/heads/roadmap-wt1"
     assert (spawned.pid, str(spawned.log)) == (lab.run().pid, lab.run().log)
-    assert [(t.task, t.phase) for t in timings(lab.store)] == [("US-104", Phase.WORKTREE)]
+    assert [(t.task, t.phase) for t in timings(lab.store)] == [("US-104", Phase.WORKTREE), ("US-104", Phase.CLAIM)]
 
 
 def test_the_users_checkout_is_left_alone(lab: Lab, git: Git) -> None:
