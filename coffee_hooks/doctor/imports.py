@@ -9,11 +9,12 @@ import shutil
 import tempfile
 from pathlib import Path, PurePath
 
+from coffee_hooks.base.clone import MARK
 from coffee_hooks.base.environment import for_children
 from coffee_hooks.base.process import End, run
 from coffee_hooks.base.project import Project
 from coffee_hooks.doctor.values import Check, fine, several, wrong
-from coffee_hooks.merge.gate_clone import MARK, gate_path
+from coffee_hooks.merge.gate_clone import gate_path
 
 SECONDS = 30.0
 _SETTINGS = ("pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini")

@@ -17,13 +17,14 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
+from coffee_hooks.base.clone import discard
 from coffee_hooks.base.config import Command, Gate
 from coffee_hooks.base.environment import for_children
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.process import End, Ended, end_marked, run
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.trees import find_blob
-from coffee_hooks.merge.gate_clone import GateBroken, check_out, check_untouched, discard, gate_path, gate_paths
+from coffee_hooks.merge.gate_clone import GateBroken, check_out, check_untouched, gate_path, gate_paths
 from coffee_hooks.state.verdicts import Remembered, Verdict, key, recall, remember
 
 DISK_NEEDED = 16 * 1024 * 1024

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
+from coffee_hooks.base.clone import MARK
 from coffee_hooks.base.config import FILE
 from coffee_hooks.base.discover import discover
 from coffee_hooks.base.errors import UsageError
@@ -28,7 +29,7 @@ from coffee_hooks.guard.install import install
 from coffee_hooks.init.merge_driver import driver_command
 from coffee_hooks.init.plan import Wanted
 from coffee_hooks.init.set_up import set_up
-from coffee_hooks.merge.gate_clone import MARK, gate_path
+from coffee_hooks.merge.gate_clone import gate_path
 from coffee_hooks.state import claims, intent
 from coffee_hooks.state.agents import begin_run, note_pid
 from coffee_hooks.state.claims import Claim, ClaimState, owner_name

@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Lane
 
-from coffee_hooks.merge.gate_clone import MARK
+from coffee_hooks.base.clone import MARK
 
 
 def test_stale_bytecode_cannot_turn_red_into_green(lane: Lane) -> None:
