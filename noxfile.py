@@ -71,17 +71,18 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def agents(session: nox.Session) -> None:
-    """The presets against the programs that they start, from the registries, each newest one. Needs npm, no account."""
+    """The presets against the programs that they start, as new as this machine can run them. Needs npm, no account."""
     session.install(".", *group("test"))
     room = Path(session.virtualenv.location) / "programs"
     session.run("python", "-m", "venv", str(room / "aider"))  # what it pins would not go with ours
     session.run(str(room / "aider" / "bin" / "pip"), "install", "--quiet", "aider-chat", external=True)
     npm = ("npm", "install", "--no-audit", "--no-fund", "--prefix", str(room / "npm"))
-    session.run(*npm, "@anthropic-ai/claude-code@latest", "@openai/codex@latest", external=True)
-    places = (session.bin, str(room / "npm" / "node_modules" / ".bin"), str(room / "aider" / "bin"), os.environ["PATH"])
+    session.run(*npm, "@anthropic-ai/claude-code", "@openai/codex", external=True)
+    node, aider = str(room / "npm" / "node_modules" / ".bin"), str(room / "aider" / "bin")
     (room / "home").mkdir(exist_ok=True)
-    env = {"PATH": os.pathsep.join(places), "HOME": str(room / "home")}
-    for program in ("claude", "codex", "aider"):
+    path = os.pathsep.join((session.bin, node, aider, os.environ["PATH"]))
+    env = {"PATH": path, "HOME": str(room / "home"), "PYTHONPATH": ""}
+    for program in (f"{node}/claude", f"{node}/codex", f"{aider}/aider"):
         session.run(program, "--version", external=True, env=env)
     session.run("pytest", "tests/agents/real_agents.py", *session.posargs, env=env)
 

@@ -11,7 +11,7 @@ from coffee_hooks.base.config import Agent, Command
 from coffee_hooks.base.placeholders import fill
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import encode
-from coffee_hooks.spawn.port import choose_port
+from coffee_hooks.spawn.port import reserve_port
 from coffee_hooks.spawn.prompt import Assignment, as_argument, prompt
 from coffee_hooks.spawn.signs import git_dir_of
 from coffee_hooks.state.claims import Claim
@@ -58,7 +58,7 @@ def pack(project: Project, claim: Claim, worktree: Path, work: Assignment, agent
         "COFFEE_BASE_SHA": claim.base,
         "COFFEE_SPEC": work.spec_path or "",
         "COFFEE_PROMPT_FILE": str(prompt_file),
-        "COFFEE_PORT": str(choose_port(project.repo.common_dir, claim.branch)),
+        "COFFEE_PORT": str(reserve_port(project.repo, claim.branch, worktree)),
         "COFFEE_ATTEMPT": str(claim.attempt),
     }
     return Kit(claim, worktree, values, environment, log_path(project, claim))
