@@ -1,4 +1,4 @@
-"""The configuration as values, with the defaults of the contract. Durations are seconds."""
+"""The configuration as values, with the defaults of the contract. Durations are seconds, sizes bytes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NewType
 
 Seconds = NewType("Seconds", float)
+Bytes = NewType("Bytes", int)
 Command = tuple[str, ...]
 
 FILE = ".coffee.yaml"
@@ -45,6 +46,15 @@ class Agent:
     idle_timeout: Seconds = Seconds(1800)
     retries: int = 2
     env: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the machine must have free before one more agent is started; *load* is that of each processor."""
+
+    disk: Bytes = Bytes(1 << 30)
+    memory: Bytes = Bytes(512 << 20)
+    load: int | None = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +130,7 @@ class Config:
     worktrees: Worktrees = Worktrees()
     agent: Agent = Agent()
     agents: Mapping[str, Agent] = field(default_factory=dict)
+    limits: Limits = Limits()
     ready: Ready = Ready()
     review: Review = Review()
     evaluate: Evaluate = Evaluate()

@@ -16,7 +16,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
-from coffee_hooks.base.config import FILE, Agent, Command, Config, Seconds
+from coffee_hooks.base.config import FILE, Agent, Bytes, Command, Config, Seconds
 from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.refs import is_branch_name
 
@@ -27,6 +27,7 @@ _PREFIX = "COFFEE_"
 _TAG = "tag:yaml.org,2002:"
 _TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _UNIT = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZE = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 _AUTO_IS_NONE = {("evaluate", "risk"), ("merge", "batch")}
 _SIGNALS = ("managed", "required", "none")
 _RULES: Mapping[tuple[str, ...], tuple[Callable[[Any], bool], str]] = {
@@ -69,6 +70,12 @@ def parse_duration(text: str) -> float | None:
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", text)
     seconds = float(found[1]) * _UNIT[found[2]] if found else LONGEST_SECONDS + 1
     return seconds if seconds <= LONGEST_SECONDS else None
+
+
+def parse_size(text: str) -> int | None:
+    """Bytes for ``500MB 1.5 GB`` or a plain number, None for anything else. A KB has 1024."""
+    found = re.fullmatch(r"\s*(\d{1,12}(?:\.\d{1,3})?)\s*([kmgt]?)b?\s*", text, re.IGNORECASE)
+    return int(float(found[1]) * (1 << _SIZE[found[2].lower()])) if found else None
 
 
 def _compose(data: bytes, source: str) -> yaml.Node | None:
@@ -151,6 +158,9 @@ def _convert(node: yaml.Node, tag: str, kind: Any) -> Any:
     if kind is Seconds and tag in ("int", "float", "str"):
         seconds = parse_duration(text)
         return None if seconds is None else Seconds(seconds)
+    if kind is Bytes and tag in ("int", "float", "str"):
+        size = parse_size(text)
+        return None if size is None else Bytes(size)
     if kind is int and tag == "int":
         return int(text) if re.fullmatch(r"\d{1,9}", text) else None
     if kind is float and tag in ("int", "float"):
@@ -221,6 +231,7 @@ def _kinds_in_words(kinds: tuple[Any, ...]) -> str:
         float: "a number from 0 to 1",
         str: "text",
         Seconds: "a duration such as 30s, 45m or 2h",
+        Bytes: "a size such as 500MB or 2GB",
         type(None): "null",
     }
     return " or ".join(names.get(kind, "a list such as [make, test]") for kind in kinds)

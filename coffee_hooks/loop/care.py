@@ -17,6 +17,7 @@ from coffee_hooks.ready.judge import Code
 from coffee_hooks.ready.observe import Candidate, Readiness
 from coffee_hooks.sources.plan import read_plan
 from coffee_hooks.spawn.resume import resume
+from coffee_hooks.spawn.room import find_lack
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state.agents import latest_run
 from coffee_hooks.state.claims import Claim, ClaimState
@@ -66,6 +67,8 @@ def _tell_people(moment: Moment, candidate: Candidate) -> None:
 def give_back(moment: Moment, claim: Claim, failure: Failure, target: Sha) -> None:
     """Start the owner again with what failed on *target*, or give the task to a person."""
     what = decide(failure, claim.attempt, moment.project.config.agent.retries, time.time())
+    if what is Next.RESUME and find_lack(moment.project):
+        what = Next.WAIT
     if what is Next.RESUME and (why := _resume(moment, claim, failure, target)):
         what = Next.BLOCK
         claim = claims_.read_claims(moment.project.repo).get(claim.task, claim)

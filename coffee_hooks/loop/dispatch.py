@@ -22,6 +22,7 @@ from coffee_hooks.spawn.claim import Job, claim_all, give_back
 from coffee_hooks.spawn.lost import release_lost
 from coffee_hooks.spawn.publish import publish
 from coffee_hooks.spawn.report import Skipped
+from coffee_hooks.spawn.room import Room
 from coffee_hooks.spawn.spawn import enlisting
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state.claims import Claim, ClaimState
@@ -72,7 +73,7 @@ def dispatch_tasks(
         transact(project.repo, [Move(f"refs/heads/{claim.branch}", claim.base, ABSENT)])
     told = (*skipped, *late)
     answered = {claim.task for claim in claims} | {each.task for each in told}
-    return claims, (*told, *left_out(evaluation, plan, names, answered, 1))
+    return claims, (*told, *left_out(evaluation, plan, names, answered, Room(1)))
 
 
 def _waiting(project: Project, named: Sequence[TaskId], kept: Sequence[Job]) -> list[Claim]:

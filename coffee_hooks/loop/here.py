@@ -30,6 +30,7 @@ from coffee_hooks.spawn.making import take
 from coffee_hooks.spawn.publish import publish
 from coffee_hooks.spawn.recover import stranded
 from coffee_hooks.spawn.report import Skipped, Spawned, SpawnReport
+from coffee_hooks.spawn.room import Room
 from coffee_hooks.spawn.spawn import enlisting
 from coffee_hooks.spawn.stop import stop
 from coffee_hooks.state import claims as claims_
@@ -104,7 +105,7 @@ def _claim(project: Project, store: Store, name: str) -> Job | Skipped:
         else:
             evaluation = evaluate(project, [task])
             if task not in evaluation.selected:
-                return why_not(evaluation, task, 1) or Skipped(task, "not-independent", "it cannot be done now")
+                return why_not(evaluation, task, Room(1)) or Skipped(task, "not-independent", "it cannot be done now")
             found, skipped = claim_all(project, evaluation.base, evaluation.roadmap, [task], proof)
             job = found[0] if found else skipped[0]
         if isinstance(job, Skipped):

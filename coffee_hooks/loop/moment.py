@@ -60,7 +60,7 @@ class Memory:
     """What is remembered so that nothing is looked at twice; losing it costs time alone. Times are monotonic.
 
     *signs* are those that the next wait compares with. *planned* is what the refs said when there was nothing more to
-    start, *cleaned* the target for which everything was removed.
+    start, *crowded* that the machine had no room for it, *cleaned* the target for which everything was removed.
     *failed_starts* in a row put off the next start of agents until *start_again*. *gates* are (started, ended) in UNIX
     seconds. *held* are branches that wait for a person, and why.
     """
@@ -69,6 +69,7 @@ class Memory:
     fetched: float = -NEVER
     narrated: float = -NEVER
     planned: object = None
+    crowded: bool = False
     cleaned: Target | None = None
     clean_again: float = NEVER
     refused: dict[str, Refusal] = field(default_factory=dict)

@@ -23,5 +23,5 @@ def preview(project: Project, store: Store, most: int | None) -> Iterator[str]:
     policy = RemotePolicy.DELETE if project.config.cleanup.remote else RemotePolicy.KEEP
     if project.config.cleanup.after_merge:
         yield from (f"would {change}" for change in plan_cleanup(project, (), remote=policy, store=store).changes)
-    evaluation, places = select(project, store, (), most)
-    yield from (f"would start an agent for {task}" for task in (evaluation.selected if places else ()))
+    evaluation, room = select(project, store, (), most)
+    yield from (f"would start an agent for {task}" for task in (evaluation.selected if room.places else ()))

@@ -8,7 +8,8 @@ from coffee_hooks.base import output
 from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure, LockedError
 from coffee_hooks.base.refs import list_refs
 from coffee_hooks.loop.moment import Moment
-from coffee_hooks.loop.work import free_places, spawn_tasks
+from coffee_hooks.loop.work import spawn_tasks
+from coffee_hooks.spawn.room import find_room
 from coffee_hooks.state.claims import PREFIX, ClaimState
 
 LONGEST_PAUSE = 300.0
@@ -17,7 +18,9 @@ LONGEST_PAUSE = 300.0
 def start_agents(moment: Moment) -> None:
     """Start what evaluate selects for the free places, when the target or a claim has changed since the last time."""
     project, store, memory = moment.project, moment.store, moment.memory
-    if not free_places(project, store, moment.wishes.most):
+    room = find_room(project, store, moment.wishes.most)
+    _tell_crowded(moment, room.crowded)
+    if not room.places:
         return
     if time.monotonic() < memory.start_again:
         moment.waiting = True
@@ -50,6 +53,15 @@ def start_agents(moment: Moment) -> None:
 def pause(failures: int, poll: float) -> float:
     """Seconds before agents are started again after *failures* in a row: each try makes a branch and gives it back."""
     return max(poll, min(poll * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE))
+
+
+def _tell_crowded(moment: Moment, lacking: str | None) -> None:
+    """Say once that the machine has no room for another agent; it is looked at again later."""
+    moment.waiting = moment.waiting or lacking is not None
+    if lacking is not None and not moment.memory.crowded:
+        output.say(f"no agent is started for now: {lacking}")
+        moment.tell("crowded", {"detail": lacking})
+    moment.memory.crowded = lacking is not None
 
 
 def _seen(moment: Moment) -> object:

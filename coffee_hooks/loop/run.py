@@ -62,6 +62,7 @@ class Orchestrator:
     _opened: Stamp | None = field(default=None, init=False)
     _failures: int = field(default=0, init=False)
     _said: str = field(default="", init=False)
+    _worked: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.project = open_project(self.start)
@@ -69,8 +70,9 @@ class Orchestrator:
     def run(self, until: Until) -> int:
         """Go round until *until*; 0, or 1 when something is blocked.
 
-        Raises LockedError when another loop runs here, UsageError when the configuration or the target cannot be
-        worked with, EnvironmentFailure when the environment fails for good; a loop without an end waits for it instead.
+        Raises LockedError when another loop runs here, UsageError when the configuration, the roadmap or the target
+        cannot be worked with, EnvironmentFailure when the environment fails for good. What breaks only later is waited
+        for, and a configuration that does goes on as it was before.
         """
         with hold(self.project.repo, "run", wait=self.wishes.wait):
             self._opened = self._opened or self._stamp(read_target(self.project))
@@ -103,10 +105,12 @@ class Orchestrator:
             busy = moment is not None and bool(moment.busy)
             self._failures += not busy
             gives_up = until is Until.IDLE and self._failures >= MANY_FAILURES
-            if until is Until.ONE_ROUND or failed.exit_code == UsageError.exit_code or gives_up:
+            never_worked = failed.exit_code == UsageError.exit_code and not self._worked
+            if until is Until.ONE_ROUND or never_worked or gives_up:
                 raise
-            self._complain(failed)
+            self._complain(failed, "trying again")
             return Activity.WAITING
+        self._worked = True
         if not moment.waiting:
             self._failures, self._said = 0, ""
         return activity
@@ -116,11 +120,20 @@ class Orchestrator:
         trouble = self._fetch()
         target = read_target(self.project)
         if (stamp := self._stamp(target)) != self._opened:
-            self.project = open_project(self.start)
-            self._require_gate()
+            self._reload()
             target = read_target(self.project)
         self._opened = stamp
         return Moment(self.project, store, target, self.wishes, self.memory, self.tell, trouble=trouble)
+
+    def _reload(self) -> None:
+        """Open the project again; one that cannot be worked with is told, and the last good one stays."""
+        before = self.project
+        try:
+            self.project = open_project(self.start)
+            self._require_gate()
+        except UsageError as broken:
+            self.project = before
+            self._complain(broken, "going on with what was configured before")
 
     def _stamp(self, target: Target) -> Stamp:
         """Everything that decides how the project is configured."""
@@ -143,11 +156,11 @@ class Orchestrator:
         self.memory.fetched = time.monotonic()
         return None
 
-    def _complain(self, failed: CoffeeError) -> None:
+    def _complain(self, failed: CoffeeError, then: str) -> None:
         if failed.what == self._said:
             return
         self._said = failed.what
-        output.say(f"error: {printable(failed.what)}; trying again")
+        output.say(f"error: {printable(failed.what)}; {then}")
         self.tell("error", {"reason": failed.what, "hint": failed.hint or None})
 
     def _end(self) -> int:
@@ -181,6 +194,8 @@ def run_for(start: Path, ask: RunAsk) -> int:
                 tell("planned", {"change": change})
         return 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup asked for it
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     code = Orchestrator(start, tell, ask.wishes).run(ask.until)
     if ask.until is Until.IDLE:
         output.answer("nothing is left to do" if code == 0 else "what is left is blocked; see: coffee status")

@@ -70,12 +70,12 @@ def _rehearse(project: Project, store: Store, ask: SpawnAsk) -> list[str]:
         evaluation = evaluate(project, ask.tasks, limit=ask.most)
         claims = [f"claim {task} for a runner of GitHub and push the claim" for task in evaluation.selected]
         return [*claims, *([f"start {WORKFLOW} on {project.config.target} there"] if claims else [])]
-    evaluation, places = select(project, store, ask.tasks, ask.most)
+    evaluation, room = select(project, store, ask.tasks, ask.most)
     crew = crew_for(project, ask.agent)
     where = "switch this checkout to it" if ask.here else f"a worktree for it below {project.worktrees_root}"
     return [
         change
-        for task in (evaluation.selected if places else ())
+        for task in (evaluation.selected if room.places else ())
         for change in (f"claim {task}, make a branch and {where}", f"start {crew.name} there")
     ]
 

@@ -26,6 +26,7 @@ from coffee_hooks.spawn.lost import release_lost
 from coffee_hooks.spawn.prompt import Assignment, assignment
 from coffee_hooks.spawn.publish import publish
 from coffee_hooks.spawn.report import Skipped, SpawnReport
+from coffee_hooks.spawn.room import Room, find_room
 from coffee_hooks.spawn.spawn import enlisting
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
 from coffee_hooks.state.store import Store
@@ -59,16 +60,10 @@ def brief_plan(project: Project, plan: Plan, job: Job) -> Assignment:
     return assignment(plan_of(project, plan, job.claim), job.claim.task, job.claim.reason)
 
 
-def free_places(project: Project, store: Store, most: int | None) -> int:
-    """How many more agents may run here."""
-    wanted = most if most is not None else project.config.agent.max_parallel
-    return max(0, wanted - count_busy(project.repo.state_dir, store))
-
-
-def select(project: Project, store: Store, names: Sequence[str], most: int | None) -> tuple[Evaluation, int]:
-    """What evaluate selects for the free places, and how many those are; no place selects nothing."""
-    places = free_places(project, store, most)
-    return evaluate(project, names, limit=places or None), places
+def select(project: Project, store: Store, names: Sequence[str], most: int | None) -> tuple[Evaluation, Room]:
+    """What evaluate selects for the room there is; no place selects nothing."""
+    room = find_room(project, store, most)
+    return evaluate(project, names, limit=room.places or None), room
 
 
 def spawn_tasks(
@@ -81,10 +76,10 @@ def spawn_tasks(
     """
     if project.config.shared:
         fetch(project)
-    with enlisting(project, store, free_places(project, store, most)) as (proof, found):
+    with enlisting(project, store, find_room(project, store, most).places) as (proof, found):
         release_lost(project, proof)
-        evaluation, places = select(project, store, names, most)
-        chosen: Sequence[TaskId] = evaluation.selected if places else ()
+        evaluation, room = select(project, store, names, most)
+        chosen: Sequence[TaskId] = evaluation.selected if room.places else ()
         if not names:
             busy = count_busy(project.repo.state_dir, store)
             chosen = startable(chosen, read_claims(project.repo), busy)
@@ -101,15 +96,15 @@ def spawn_tasks(
         report = launch(project, store, [*found, *jobs], crew, lambda job: brief_plan(project, plan, job))
     told = (*report.skipped, *skipped)
     answered = {each.task for each in report.spawned} | {each.task for each in told}
-    return SpawnReport(report.spawned, (*told, *left_out(evaluation, plan, names, answered, places)))
+    return SpawnReport(report.spawned, (*told, *left_out(evaluation, plan, names, answered, room)))
 
 
 def left_out(
-    evaluation: Evaluation, plan: Plan, names: Sequence[str], answered: Collection[TaskId], places: int
+    evaluation: Evaluation, plan: Plan, names: Sequence[str], answered: Collection[TaskId], room: Room
 ) -> list[Skipped]:
     """Why the tasks *names* that are not *answered* yet were not selected. Pure."""
     asked = dict.fromkeys(resolve_task(name, plan.items) for name in names)
-    waiting = (why_not(evaluation, task, places) for task in asked if task not in answered)
+    waiting = (why_not(evaluation, task, room) for task in asked if task not in answered)
     return [why for why in waiting if why]
 
 
@@ -124,10 +119,10 @@ def _troubled(claim: Claim | None) -> bool:
     return claim is not None and claim.state is ClaimState.RELEASED and claim.reason == WORKTREE_FAILED
 
 
-def why_not(evaluation: Evaluation, task: TaskId, places: int) -> Skipped | None:
-    """Why *task* was not selected for *places*; None when it was, or was not evaluated. Pure."""
+def why_not(evaluation: Evaluation, task: TaskId, room: Room) -> Skipped | None:
+    """Why *task* was not selected for *room*; None when it was, or was not evaluated. Pure."""
     verdict = evaluation.verdict(task)
-    if verdict is None or (places and task in evaluation.selected):
+    if verdict is None or (room.places and task in evaluation.selected):
         return None
     if verdict.standing is Standing.RUNNING:
         return Skipped(task, "claimed", "it is claimed already; see: coffee status")
@@ -135,7 +130,9 @@ def why_not(evaluation: Evaluation, task: TaskId, places: int) -> Skipped | None
         return Skipped(task, "complete", "it is complete")
     if verdict.blocked_by:
         return Skipped(task, "dependency", f"waits for {', '.join(verdict.blocked_by)}")
-    if not places:
+    if room.crowded:
+        return Skipped(task, "no-room", room.crowded)
+    if not room.places:
         return Skipped(task, "limit", "as many agents run as agent.max-parallel allows")
     if verdict.collides_with:
         return Skipped(task, "collision", f"collides with {', '.join(verdict.collides_with)}")

@@ -451,21 +451,61 @@ def test_without_a_gate_nothing_is_started(shop: Shop) -> None:
     assert shop.claims() == {}
 
 
-def test_a_broken_configuration_on_the_target_ends_the_loop(shop: Shop) -> None:
-    """Committed meanwhile: said with file and line, exit 2; agents go on and the next loop adopts them."""
+def test_a_broken_configuration_on_the_target_is_waited_for(shop: Shop, capfd: pytest.CaptureFixture[str]) -> None:
+    """Committed meanwhile: said with file and line. The last good one stays, only a gate that nobody can read lets
+    nothing through; repaired, all of it lands.
+    """
     shop.configure(f"while [ ! -e ../go ]; do sleep 0.05; done; {_unique()}")
-    loop = shop.loop()
+    loop = shop.loop(poll=0.1)
     assert loop.run(Until.ONE_ROUND) == 0
     good = (shop.work / ".coffee.yaml").read_text()
     shop.box.commit({".coffee.yaml": "gate: [\n"})
     shop.box.push()
+    (shop.work.parent / "work.worktrees" / "go").touch()
     with pytest.raises(UsageError, match=r"\.coffee\.yaml"):
         loop.run(Until.IDLE)
-    assert len(list(living_orders(shop.state_dir))) == 2
+    said = capfd.readouterr().err
+    assert said.count("this is not YAML: expected the node content, but found '<stream end>'") <= 2
+    assert "; going on with what was configured before\n" in said and shop.landed == []
+    with pytest.raises(UsageError, match=r"\.coffee\.yaml"):
+        shop.run(Until.ONE_ROUND)
     shop.box.commit({".coffee.yaml": good})
     shop.box.push()
+    assert loop.run(Until.IDLE) == 0
+    assert sorted(shop.landed) == ["US-104", "US-105", "US-106"]
+
+
+def test_a_roadmap_that_is_gone_is_waited_for(shop: Shop) -> None:
+    """What was started lands all the same; a loop that begins without one says so and ends."""
+    shop.configure(f"while [ ! -e ../go ]; do sleep 0.05; done; {_unique()}", merge={"mark-complete": False})
+    loop = shop.loop(poll=0.1)
+    assert loop.run(Until.ONE_ROUND) == 0
+    roadmap = shop.work / "docs/roadmap/ROADMAP.md"
+    text = roadmap.read_text()
+    shop.git(shop.work, "rm", "-q", "docs/roadmap/ROADMAP.md")
+    shop.git(shop.work, "commit", "-q", "--no-verify", "-m", "chore: Drop the roadmap")
+    shop.box.push()
     (shop.work.parent / "work.worktrees" / "go").touch()
+    with pytest.raises(UsageError, match="roadmap"):
+        loop.run(Until.IDLE)
+    assert sorted(shop.landed) == ["US-104", "US-105"]
+    shop.box.commit({"docs/roadmap/ROADMAP.md": text})
+    shop.box.push()
     assert shop.run() == 0
+    assert sorted(shop.landed) == ["US-104", "US-105", "US-106"]
+
+
+def test_no_agent_is_started_where_there_is_no_room(shop: Shop, capfd: pytest.CaptureFixture[str]) -> None:
+    """Said once; a person who asks for the task is told why, and the loop starts it once there is room."""
+    shop.configure(limits={"disk": "900TB"})
+    loop = shop.loop()
+    assert [loop.run(Until.ONE_ROUND) for _ in range(2)] == [0, 0]
+    assert len(shop.named("crowded")) == 1 and shop.claims() == {}
+    assert "of disk are free (limits.disk is " in capfd.readouterr().err
+    asked = shop.box.coffee("spawn", "104")
+    assert asked.rc == 1 and asked.out.startswith("US-104: not started (no-room): only ")
+    shop.configure()
+    assert loop.run(Until.IDLE) == 0
     assert sorted(shop.landed) == ["US-104", "US-105", "US-106"]
 
 

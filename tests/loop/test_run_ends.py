@@ -26,7 +26,7 @@ WAITS = "while [ ! -e ../go ]; do sleep 0.05; done"
 UNIQUE = 'echo x > pkg/$COFFEE_TASK_ID.py; git add pkg; git commit -qm "feat: x"'
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_agents_go_on_when_the_loop_is_stopped(shop: Shop, number: signal.Signals) -> None:
     """Exit 130 and one line; the next loop adopts them and lands their work."""
     shop.configure(f"touch ../up-$COFFEE_TASK_ID; {WAITS}; {UNIQUE}")

@@ -14,9 +14,10 @@ from coffee_hooks.base.config import Agent
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.evaluate.collisions import Pair, Relation
-from coffee_hooks.loop.work import free_places, select, spawn_tasks, startable, why_not
+from coffee_hooks.loop.work import select, spawn_tasks, startable, why_not
 from coffee_hooks.spawn.making import take
 from coffee_hooks.spawn.report import SpawnReport
+from coffee_hooks.spawn.room import Room, find_room
 from coffee_hooks.state.claims import Claim, ClaimState
 from coffee_hooks.state.store import Store, open_store
 
@@ -72,17 +73,17 @@ def test_only_a_failed_worktree_is_trouble(state: ClaimState, reason: str) -> No
 
 def test_what_is_being_made_takes_a_place(project: Project, store: Store) -> None:
     """A spawn in progress elsewhere counts, or two calls at once would start more agents than allowed."""
-    assert (free_places(project, store, None), free_places(project, store, 5)) == (2, 5)
+    assert (find_room(project, store, None), find_room(project, store, 5)) == (Room(2), Room(5))
     making = take(project.repo.state_dir, "roadmap-wt1")
     assert making is not None
-    assert (free_places(project, store, None), free_places(project, store, 1)) == (1, 0)
+    assert (find_room(project, store, None), find_room(project, store, 1)) == (Room(1), Room(0))
     making.finish()
 
 
 def test_no_place_selects_nothing(project: Project, store: Store) -> None:
     """`select` keeps to the free places."""
-    evaluation, places = select(project, store, (), 1)
-    assert (evaluation.selected, places) == (("US-104",), 1)
+    evaluation, room = select(project, store, (), 1)
+    assert (evaluation.selected, room) == (("US-104",), Room(1))
 
 
 def test_nothing_to_do_starts_nothing_and_needs_no_agent(project: Project, store: Store) -> None:
@@ -102,13 +103,13 @@ def test_complete_tasks_are_said_to_be_complete(project: Project, store: Store, 
 def test_a_task_that_fits_is_told_what_keeps_it_from_starting(project: Project, store: Store) -> None:
     """The limit, or risks that add up; not that it hides its files."""
     evaluation, _ = select(project, store, ("104", "105"), 1)
-    left = why_not(evaluation, TaskId("US-105"), 1)
+    left = why_not(evaluation, TaskId("US-105"), Room(1))
     assert left is not None and left.reason == "limit"
     (chosen,) = (verdict for verdict in evaluation.verdicts if verdict.task == "US-104")
     five = [replace(chosen, task=TaskId(f"US-{number}")) for number in range(1, 6)]
     risky = [Pair(each.task, TaskId("US-105"), Relation.INDEPENDENT, 0.2) for each in five]
     crowded = replace(evaluation, pairs=tuple(risky), verdicts=(*five, *evaluation.verdicts))
-    left = why_not(crowded, TaskId("US-105"), 1)
+    left = why_not(crowded, TaskId("US-105"), Room(1))
     assert left is not None and (left.reason, left.detail) == (
         "not-independent",
         "beside US-1, US-2, US-3, US-4 and 1 more its risks add up to 1.00; from 1.00 on, starting it gains nothing",
