@@ -14,6 +14,8 @@ MOST = 16 << 20
 """Bytes of a log that is left alone."""
 KEPT = 4 << 20
 """Bytes that are kept of a longer one, the last, in a file beside it."""
+CUT = b"--- what was before is in "
+"""How a log begins that was cut."""
 _PIECE = 1 << 20
 
 
@@ -31,7 +33,7 @@ def rotate(log: Path) -> None:
                     _keep(file.fileno(), older(log))
                 file.truncate(0)
             with log.open("ab") as file:
-                file.write(f"--- what was before is in {older(log).name}, as far as it is kept\n".encode())
+                file.write(CUT + f"{older(log).name}, as far as it is kept\n".encode())
 
 
 def _keep(log: int, place: Path) -> None:

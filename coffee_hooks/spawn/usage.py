@@ -14,6 +14,7 @@ import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
+from coffee_hooks.spawn.rotate import CUT, older
 from coffee_hooks.state.agents import Usage
 
 TAIL = 256 << 10
@@ -35,6 +36,8 @@ _SCALE = {"": 1, "k": 1_000, "M": 1_000_000}
 def read_usage(argv: Sequence[str], log: Path, attempt: int) -> Usage | None:
     """What the run of *attempt* with the command *argv* cost; None when its program did not say."""
     tail = read_tail(log)
+    if tail.startswith(CUT):  # a moment ago, perhaps: what was said last stands at the end of the older part
+        tail = read_tail(older(log)) + tail
     marks = [mark for mark in _ATTEMPT.finditer(tail) if int(mark[1][:9]) == attempt]
     text = tail[marks[-1].end() :] if marks else tail
     return usage_in(text.decode("utf-8", "replace"), argv, whole=bool(marks))

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coffee_hooks.spawn.rotate import MOST, rotate
 from coffee_hooks.spawn.usage import MOST_TOKENS, READERS, TAIL, read_tail, read_usage, usage_in
 from coffee_hooks.state.agents import Usage
 
@@ -150,6 +151,15 @@ def test_only_the_end_of_a_long_log_is_read(tmp_path: Path) -> None:
         file.seek(200 << 20)
         file.write(b"\n" + json.dumps(CLAUDE).encode() + b"\n")
     assert len(read_tail(log)) < TAIL
+    assert read_usage(("claude",), log, 1) == Usage(0.02055, 2580, 2510, 70)
+
+
+def test_a_log_that_was_cut_a_moment_ago_is_read_with_what_was_before(tmp_path: Path) -> None:
+    """The last words of a chatty agent may be where its log begins anew."""
+    log = tmp_path / "log"
+    log.write_text("--- attempt 1\n" + "x" * (MOST + 1) + "\n" + lines(CLAUDE))
+    rotate(log)
+    assert log.stat().st_size < 100
     assert read_usage(("claude",), log, 1) == Usage(0.02055, 2580, 2510, 70)
 
 
