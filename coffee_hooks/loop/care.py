@@ -7,7 +7,7 @@ import time
 from coffee_hooks.base import output
 from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure, UsageError
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.refs import resolve_commit
+from coffee_hooks.base.refs import read_ref, resolve_commit
 from coffee_hooks.base.target import is_ancestor
 from coffee_hooks.base.text import one_line, printable
 from coffee_hooks.loop.moment import Moment
@@ -66,7 +66,8 @@ def _tell_people(moment: Moment, candidate: Candidate) -> None:
 
 def give_back(moment: Moment, claim: Claim, failure: Failure, target: Sha) -> None:
     """Start the owner again with what failed on *target*, or give the task to a person."""
-    what = decide(failure, claim.attempt, moment.project.config.agent.retries, time.time())
+    barren = claim.barren_at(read_ref(moment.project.repo, f"refs/heads/{claim.branch}"))
+    what = decide(failure, claim.attempt, moment.project.config.agent.retries, time.time(), barren)
     if what is Next.RESUME and find_lack(moment.project):
         what = Next.WAIT
     if what is Next.RESUME and (why := _resume(moment, claim, failure, target)):

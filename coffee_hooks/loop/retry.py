@@ -22,6 +22,8 @@ from coffee_hooks.state.claims import Claim, ClaimState
 from coffee_hooks.state.store import Store
 
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 10.0, 300.0
+BARREN = 3
+"""So many attempts in a row without a commit, and the next one would bring none either."""
 LOG_TAIL = 6_000
 """Bytes of a gate log that an agent is shown."""
 
@@ -55,12 +57,13 @@ class Failure:
     ended: float | None = None
 
 
-def decide(failure: Failure, attempt: int, retries: int, now: float) -> Next:
+def decide(failure: Failure, attempt: int, retries: int, now: float, barren: int = 0) -> Next:
     """Whether attempt number *attempt*, which ended in *failure*, is followed by another. Pure; UNIX seconds.
 
-    There is nothing to back off from when it was the gate or a conflict that said no.
+    *barren* attempts in a row left no commit. There is nothing to back off from when it was the gate or a conflict
+    that said no.
     """
-    if attempt > retries or not failure.feedback:
+    if attempt > retries or barren >= BARREN or not failure.feedback:
         return Next.BLOCK
     if failure.ended is not None and now < failure.ended + back_off(attempt):
         return Next.WAIT

@@ -52,7 +52,7 @@ def _next_attempt(project: Project, store: Store, claim: Claim) -> Job:
         _salvage(project, claim, tip)
         again = claims_.update(
             repo, claim, state=ClaimState.CLAIMED, attempt=claim.attempt + 1, sha=None, reason=None,
-            since=int(time.time()),
+            since=int(time.time()), start=tip, barren=claim.barren_at(tip),
         )  # fmt: skip
         if again is None:
             raise RuleError(f"somebody else changed the claim on {claim.task}", hint="coffee status")
@@ -72,7 +72,7 @@ def _reverted_on_failure(project: Project, store: Store, before: Claim, job: Job
         if before.branch not in at_work(repo.state_dir, store):  # interrupted while it waited to hear of its start
             claims_.update(
                 repo, job.claim, state=before.state, attempt=before.attempt, sha=before.sha, reason=before.reason,
-                since=before.since,
+                since=before.since, start=before.start, barren=before.barren,
             )  # fmt: skip
         raise
 

@@ -48,7 +48,8 @@ class Claim:
 
     *sha* is the commit a DONE claim stands for, or the landing of a LANDED one. *blob* is where the claim was
     read from: the old value of the next compare-and-swap. *nonce* keeps two claims of the same bytes apart.
-    *roadmap* is the file that names the task, None in a claim that does not say.
+    *roadmap* is the file that names the task, None in a claim that does not say. *start* is where the branch was when
+    this attempt began, None for *base*; *barren* is how many attempts in a row before it left no commit.
     """
 
     task: TaskId
@@ -63,6 +64,8 @@ class Claim:
     nonce: str = ""
     blob: Sha = ABSENT
     roadmap: str | None = None
+    start: Sha | None = None
+    barren: int = 0
 
     @property
     def ref(self) -> str:
@@ -73,6 +76,10 @@ class Claim:
     def open(self) -> bool:
         """Whether somebody may still be working on it or its branch waits to be landed."""
         return self.state in (ClaimState.CLAIMED, ClaimState.DONE, ClaimState.BLOCKED)
+
+    def barren_at(self, tip: Sha | None) -> int:
+        """How many attempts in a row left no commit, this one included if the branch is at *tip* when it is over."""
+        return self.barren + 1 if tip == (self.start or self.base) else 0
 
     def is_free(self, roadmap: str) -> bool:
         """Whether the task of that name in the file *roadmap* may be claimed anew."""
@@ -132,11 +139,13 @@ def update(repo: Repo, claim: Claim, **changes: Any) -> Claim | None:
 
 
 def _encode(claim: Claim) -> dict[str, Any]:
+    optional = {"roadmap": claim.roadmap, "start": claim.start, "barren": claim.barren}
     return {
         "task": claim.task, "branch": claim.branch, "base": claim.base, "owner": claim.owner, "nonce": claim.nonce,
         "attempt": claim.attempt, "state": claim.state.value, "sha": claim.sha, "reason": claim.reason,
         "since": claim.since,
-    } | ({"roadmap": claim.roadmap} if claim.roadmap else {})  # fmt: skip
+        **{name: value for name, value in optional.items() if value},
+    }  # fmt: skip
 
 
 def _decode(value: Mapping[str, Any], blob: Sha) -> Claim | None:
@@ -148,6 +157,7 @@ def _decode(value: Mapping[str, Any], blob: Sha) -> Claim | None:
             reason=None if value.get("reason") is None else to_text(value["reason"]),
             since=int(value.get("since", 0)), nonce=to_text(value.get("nonce", "")), blob=blob,
             roadmap=None if value.get("roadmap") is None else to_text(value["roadmap"]),
+            start=to_sha(value["start"]) if value.get("start") else None, barren=int(value.get("barren", 0)),
         )  # fmt: skip
     except (KeyError, ValueError, TypeError, OverflowError):  # by hand or by a later version: we may not act on it
         return None

@@ -68,6 +68,13 @@ def test_there_are_exactly_as_many_attempts_as_were_allowed(attempt: int, retrie
         assert what is (Next.RESUME if waited >= back_off(attempt) else Next.WAIT)
 
 
+def test_three_attempts_without_a_commit_are_the_last() -> None:
+    """However many are allowed: a person looks before more money is burnt."""
+    assert [decide(FAILED, 9, 99, 1e9, barren) for barren in (0, 2, 3, 4)] == [
+        Next.RESUME, Next.RESUME, Next.BLOCK, Next.BLOCK,
+    ]  # fmt: skip
+
+
 def test_back_off_grows_to_a_limit() -> None:
     """10, 20, 40 ... and never more than five minutes, nor an overflow."""
     assert [back_off(n) for n in (1, 2, 3, 4, 5, 6, 2000)] == [10, 20, 40, 80, 160, 300, 300]

@@ -15,6 +15,7 @@ from coffee_hooks.base.lock import hold
 from coffee_hooks.base.messages import Level
 from coffee_hooks.base.project import open_project
 from coffee_hooks.base.refs import transact
+from coffee_hooks.loop import retry
 from coffee_hooks.loop.run import Until
 from coffee_hooks.spawn.living import living_orders
 from coffee_hooks.state.agents import active_runs, all_runs, latest_run
@@ -129,6 +130,20 @@ def test_red_goes_back_with_its_log_until_the_attempts_are_used_up(shop: Shop) -
     assert (notice.level.value, notice.title) == ("critical", "Task blocked: US-104")
     assert shop.box.refs("refs/heads/roadmap-wt1")
     assert shop.run() == 1 and len(shop.notices("user_listener")) == 1
+
+
+def test_attempts_without_a_commit_end_early(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate says no, the agent adds nothing: three times, then a person is asked, although ten were allowed. An
+    attempt that commits counts from the start again.
+    """
+    shop.drop("105", "106")
+    monkeypatch.setattr(retry, "FIRST_BACK_OFF", 0.0)
+    agent = 'echo "$COFFEE_ATTEMPT" >> ../tries; case $COFFEE_ATTEMPT in 1|3) git commit -q --allow-empty -m Try;; esac'
+    red = ["test", "!", "-e", "pkg/x.py"]
+    shop.configure(f"echo x > pkg/x.py; git add pkg; git commit -qm x; {agent}", retries=10, gate=red)
+    assert shop.run(poll=0.1) == 1
+    assert (shop.work.parent / "work.worktrees/tries").read_text().split() == ["1", "2", "3", "4", "5", "6"]
+    assert len(shop.named("blocked")) == 1
 
 
 def test_a_repaired_branch_lands(shop: Shop) -> None:
