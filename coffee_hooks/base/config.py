@@ -85,12 +85,13 @@ class Evaluate:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """*batch* None lets the queue choose."""
+    """*batch* None lets the queue choose; a person has to allow files larger than *largest*, None for no limit."""
 
     auto: bool = True
     batch: int | None = None
     mark_complete: bool = True
     protect: tuple[str, ...] = (".github/workflows/",)
+    largest: Bytes | None = Bytes(50 << 20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from functools import cache
 from coffee_hooks.base.attributes import with_attributes_of
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
-from coffee_hooks.ready.changes import Effect, find_effects
+from coffee_hooks.ready.changes import ANYTHING, Effect, find_effects
 from coffee_hooks.ready.memo import Memo, keep, key_of, recall
 from coffee_hooks.ready.radar import Overlap, find_conflicts, shared_paths
+from coffee_hooks.ready.unwanted import Policy
 from coffee_hooks.sources.roadmap_places import roadmap_paths
 
 MOST = 5_000
@@ -26,7 +27,15 @@ class Foreseen:
     overlaps: tuple[Overlap, ...]
 
 
-def foresee(repo: Repo, target: Sha, tips: Mapping[str, Sha], *, every: bool, roadmap: str | None = None) -> Foreseen:
+def foresee(
+    repo: Repo,
+    target: Sha,
+    tips: Mapping[str, Sha],
+    *,
+    every: bool,
+    roadmap: str | None = None,
+    policy: Policy = ANYTHING,
+) -> Foreseen:
     """Merge what is not known from the last time, in a few git processes. *tips* by branch.
 
     *roadmap*: where it is, if the configuration says so. *every*: these are all the branches there are, so what is
@@ -38,11 +47,11 @@ def foresee(repo: Repo, target: Sha, tips: Mapping[str, Sha], *, every: bool, ro
         return with_attributes_of(repo, target)
 
     roadmaps = roadmap_paths(roadmap)
-    key = key_of(repo, target, roadmaps)
+    key = key_of(repo, target, roadmaps, policy)
     memo = recall(repo, key)
     effects = {tip: memo.effects[tip] for tip in tips.values() if tip in memo.effects}
     if new := [tip for tip in dict.fromkeys(tips.values()) if tip not in effects]:
-        effects |= find_effects(merging(), target, new, roadmaps)
+        effects |= find_effects(merging(), target, new, roadmaps, policy)
     shared = shared_paths({name: effects[tip].paths for name, tip in tips.items() if tip in effects})
     pairs = {names: (tips[names[0]], tips[names[1]]) for names in list(shared)[:MOST]}
     conflicts: dict[tuple[Sha, Sha], bool | None] = {

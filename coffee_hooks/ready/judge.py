@@ -93,6 +93,8 @@ class Facts:
     review: Review = Review.NOT_ASKED
     diverged: bool = False
     protected: Sequence[str] = ()
+    secrets: Sequence[str] = ()
+    large: Sequence[str] = ()
     reverted: str | None = None
 
 
@@ -208,8 +210,13 @@ def _review(facts: Facts) -> Reason | None:
 
 
 def _protected(facts: Facts) -> Reason | None:
-    if not facts.protected:
-        return None
-    return Reason(
-        Code.NEEDS_HUMAN, f"touches protected paths: {listed(facts.protected)}", f"coffee merge {facts.branch}"
+    told = (
+        (
+            f"its commits hold {listed(facts.secrets)}, which is copied here because git is not to have it",
+            facts.secrets,
+        ),
+        (f"adds large files: {listed(facts.large)}", facts.large),
+        (f"touches protected paths: {listed(facts.protected)}", facts.protected),
     )
+    why = "; ".join(text for text, paths in told if paths)
+    return Reason(Code.NEEDS_HUMAN, why, f"coffee merge {facts.branch}") if why else None

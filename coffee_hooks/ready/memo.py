@@ -17,9 +17,10 @@ from coffee_hooks.base.git import OID, Repo
 from coffee_hooks.base.merge_tree import Merged
 from coffee_hooks.base.model import Sha
 from coffee_hooks.ready.changes import Effect
+from coffee_hooks.ready.unwanted import Policy
 from coffee_hooks.sources import roadmap_conflict
 
-FORM = 2
+FORM = 3
 FILE = "merges.json"
 
 
@@ -31,13 +32,22 @@ class Memo:
     conflicts: Mapping[tuple[Sha, Sha], bool] = field(default_factory=dict)
 
 
-def key_of(repo: Repo, target: Sha, roadmaps: Sequence[str]) -> str:
+def key_of(repo: Repo, target: Sha, roadmaps: Sequence[str], policy: Policy) -> str:
     """What the answers depend on besides the tips: the target with its attributes, git, and settings we cannot pin.
 
-    And where the roadmap may be, and how it is merged.
+    And where the roadmap may be, how it is merged, and what is not to be brought along.
     """
     return json.dumps(
-        [FORM, roadmap_conflict.FORM, roadmaps, repo.version, target, *map(_stamp, _settings(repo.common_dir))]
+        [
+            FORM,
+            roadmap_conflict.FORM,
+            roadmaps,
+            policy.secrets,
+            policy.largest,
+            repo.version,
+            target,
+            *map(_stamp, _settings(repo.common_dir)),
+        ]
     )
 
 
@@ -59,7 +69,8 @@ def keep(repo: Repo, key: str, memo: Memo) -> None:
     value = {
         "key": key,
         "effects": {
-            tip: [e.merged.tree, e.merged.clean, e.merged.conflicts, e.paths] for tip, e in memo.effects.items()
+            tip: [e.merged.tree, e.merged.clean, e.merged.conflicts, e.paths, e.secrets, e.large]
+            for tip, e in memo.effects.items()
         },
         "conflicts": [[a, b, conflict] for (a, b), conflict in memo.conflicts.items()],
     }
@@ -79,8 +90,9 @@ def _stamp(path: Path) -> list[int]:
     return [found.st_mtime_ns, found.st_size, found.st_ino]
 
 
-def _effect(tree: Any, clean: Any, conflicts: Any, paths: Any) -> Effect:
-    return Effect(Merged(_sha(tree), bool(clean), tuple(map(str, conflicts))), tuple(map(str, paths)))
+def _effect(tree: Any, clean: Any, conflicts: Any, *paths: Any) -> Effect:
+    touched, secrets, large = (tuple(map(str, each)) for each in paths)
+    return Effect(Merged(_sha(tree), bool(clean), tuple(map(str, conflicts))), touched, secrets, large)
 
 
 def _sha(value: Any) -> Sha:

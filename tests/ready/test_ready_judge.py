@@ -26,7 +26,7 @@ OBSTACLES: dict[Code, dict[str, Any]] = {
     Code.REVIEW_PENDING: {"review": Review.PENDING},
     Code.REVIEW_REJECTED: {"review": Review.REJECTED},
     Code.DIVERGED: {"diverged": True},
-    Code.NEEDS_HUMAN: {"protected": [".github/workflows/x.yml"]},
+    Code.NEEDS_HUMAN: {"protected": [".github/workflows/x.yml"], "secrets": [".env"], "large": ["film.mp4"]},
 }
 
 
@@ -85,7 +85,8 @@ def test_ready_exactly_when_there_is_no_obstacle(chosen: set[Code]) -> None:
         agent=st.sampled_from(AgentState), agent_detail=st.text(), signal=st.sampled_from(Signal),
         conflicts=st.lists(st.text(min_size=1)), mergeable=st.booleans(), red_log=st.none() | st.text(),
         red=st.booleans(), review=st.sampled_from(Review), diverged=st.booleans(),
-        protected=st.lists(st.text(min_size=1)), reverted=st.none() | st.just("5" * 40),
+        protected=st.lists(st.text(min_size=1)), secrets=st.lists(st.text(min_size=1)),
+        large=st.lists(st.text(min_size=1)), reverted=st.none() | st.just("5" * 40),
     )
 )  # fmt: skip
 def test_ready_needs_everything_of_the_definition(facts: Facts) -> None:
@@ -97,7 +98,8 @@ def test_ready_needs_everything_of_the_definition(facts: Facts) -> None:
         facts.commits_ahead > 0 and facts.changes and facts.mergeable and not facts.conflicts
         and not facts.dirty and not facts.unreadable and facts.in_progress is None
         and facts.agent is not AgentState.RUNNING and finished and not facts.red and not facts.diverged
-        and facts.review in (Review.NOT_ASKED, Review.APPROVED) and not facts.protected
+        and facts.review in (Review.NOT_ASKED, Review.APPROVED)
+        and not (facts.protected or facts.secrets or facts.large)
     )  # fmt: skip
     reasons = judge(facts)
     assert (not reasons) == ready

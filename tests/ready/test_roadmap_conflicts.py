@@ -14,6 +14,7 @@ from coffee_hooks.base.project import require_identity
 from coffee_hooks.merge.candidate import Refused, Work, builder_at
 from coffee_hooks.ready import radar
 from coffee_hooks.ready.memo import key_of
+from coffee_hooks.ready.unwanted import Policy
 
 if TYPE_CHECKING:
     from conftest import Watch
@@ -105,7 +106,7 @@ def test_a_file_that_is_not_the_roadmap_of_the_target(watch: Watch) -> None:
 def test_what_is_remembered_depends_on_the_place(watch: Watch) -> None:
     """Another roadmap, other answers."""
     repo, target = watch.project.repo, Sha("1" * 40)
-    assert key_of(repo, target, ("a.md",)) != key_of(repo, target, ("b.md",))
+    assert key_of(repo, target, ("a.md",), Policy()) != key_of(repo, target, ("b.md",), Policy())
 
 
 def test_overlaps_are_judged_alike(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
