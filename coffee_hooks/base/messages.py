@@ -66,7 +66,7 @@ def ready_for_merge(work: ReadyWork) -> Draft:
         [
             f"Parallel work in {branch} is ready for merge to {printable(work.target)}.",
             "",
-            *_task_line(work.task),
+            *task_line(work.task),
             f"Commits Ahead: {work.commits_ahead}",
             f"Last Commit: {one_line(work.last_commit)}",
             "",
@@ -107,7 +107,8 @@ def merge_command(branch: str, task: TaskId | None) -> str:
     return printable(shlex.join(("architect", "merge-worktree-branches", "--merge", branch, *number)))
 
 
-def _task_line(task: TaskId | None) -> list[str]:
+def task_line(task: TaskId | None) -> list[str]:
+    """The line that names the task, as workflow.md writes it; none where nobody knows it."""
     if task is None:
         return []
     return [f"US Number: {printable(task)}" if task.startswith("US-") else f"Task: {printable(task)}"]

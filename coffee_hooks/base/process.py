@@ -121,8 +121,11 @@ def run(
     seconds: float,
     stdin: bytes = b"",
     stop: threading.Event | None = None,
+    stdout: int | None = None,
 ) -> Ended:
     """Run *argv* in a session of its own, its output appended to *log*, and leave no process of that session behind.
+
+    With the descriptor *stdout* only what it complains about goes to the log.
 
     Returns NOT_FOUND when the program does not exist, TIMED_OUT after *seconds*, STOPPED once *stop* is set. An
     exception (Ctrl-C) passes through once the group is empty.
@@ -135,7 +138,7 @@ def run(
             with interrupts_wait():
                 child = subprocess.Popen(
                     list(argv), cwd=cwd, env=dict(env), stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-                    stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
+                    stdout=sink if stdout is None else stdout, stderr=sink, start_new_session=True,
                 )  # fmt: skip
             import psutil  # noqa: F401 - needed once it has ended; now there is time
 

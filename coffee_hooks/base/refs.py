@@ -14,6 +14,7 @@ from coffee_hooks.base.git import ABSENT, OID, GitFailed, Repo
 from coffee_hooks.base.model import Sha
 
 CLAIMS = "refs/coffee/tasks/"
+REVIEWS = "refs/coffee/reviews/"
 
 
 @dataclass(frozen=True, slots=True)

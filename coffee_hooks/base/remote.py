@@ -14,7 +14,7 @@ from coffee_hooks.base.refs import CLAIMS, Move, list_refs, transact
 
 OURS = "refs/coffee/"
 COPIES = "refs/coffee-remote/"
-_ALWAYS, _SHARED = ("landings*",), ("tasks/*", "verdicts/*", "seq*")
+_ALWAYS, _SHARED = ("landings*",), ("tasks/*", "verdicts/*", "reviews/*", "seq*")
 """What travels below ``refs/coffee/``: the landing record always, the rest in shared mode."""
 
 
@@ -26,7 +26,8 @@ def copy_of(project: Project, ref: str) -> str:
 def fetch(project: Project) -> None:
     """Bring the remote's target, ``roadmap-*`` branches and landing record here.
 
-    In shared mode claims, verdicts and the last branch number too, and claims that somebody else changed become ours.
+    In shared mode claims, verdicts, reviews and the last branch number too, and claims that somebody else changed
+    become ours.
     Raises EnvironmentFailure when it cannot be reached.
     """
     if project.remote is None:

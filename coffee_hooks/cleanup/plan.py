@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.project import Project
-from coffee_hooks.base.refs import Move
+from coffee_hooks.base.refs import REVIEWS, Move
 from coffee_hooks.base.text import printable
 from coffee_hooks.cleanup.forget import outdated
 from coffee_hooks.cleanup.judge import judge
@@ -41,7 +41,9 @@ class Plan:
     def changes(self) -> tuple[str, ...]:
         """The exact changes as lines of text, in order; names made harmless."""
         lines = [line for decision in self.removals for line in _changes(self.scene, decision.facts)]
-        lines += [f"forget the verdict {move.ref} ({move.old[:10]})" for move in self.forgotten or ()]
+        for move in self.forgotten or ():
+            kind = "review" if move.ref.startswith(REVIEWS) else "verdict"
+            lines.append(f"forget the {kind} {move.ref} ({move.old[:10]})")
         return tuple(map(printable, lines))
 
 

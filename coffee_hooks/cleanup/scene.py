@@ -10,7 +10,7 @@ from pathlib import Path
 
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.project import Project, require_target
-from coffee_hooks.base.refs import list_refs
+from coffee_hooks.base.refs import REVIEWS, list_refs
 from coffee_hooks.base.worktrees import Worktree, list_worktrees
 from coffee_hooks.cleanup.examine import COPIED
 from coffee_hooks.cleanup.running import running_branches
@@ -33,7 +33,7 @@ RESTORED = "coffee-restored"
 class Scene:
     """Everything about the repository that was read once. *landed* is UNIX time of the last landing by branch.
 
-    *refs* are the branches, here and on the remote, and the verdicts. *landed_trees* are those of every target.
+    *refs* are the branches, here and on the remote, verdicts and reviews. *landed_trees* are those of every target.
     *reverted* are the branches of whose landings none is in force any more.
     """
 
@@ -72,7 +72,8 @@ def look_around(project: Project, store: Store) -> Scene:
     """Read the repository; about ten git processes. Raises UsageError without a target branch."""
     repo, now = project.repo, time.time()
     fallback = require_target(project)
-    refs = list_refs(repo, HEADS, verdicts.PREFIX, *([f"refs/remotes/{project.remote}/"] if project.remote else []))
+    theirs = [f"refs/remotes/{project.remote}/"] if project.remote else []
+    refs = list_refs(repo, HEADS, verdicts.PREFIX, REVIEWS, *theirs)
     claims: dict[str, Claim] = {}
     for claim in sorted(read_claims(repo).values(), key=lambda claim: (not claim.open, claim.task)):
         claims.setdefault(claim.branch, claim)

@@ -80,6 +80,26 @@ def resume(
     return 0
 
 
+@command("review", REST)
+def review(
+    branch: Annotated[
+        str | None, typer.Argument(metavar="[BRANCH]", help="Default: all that wait for nothing but their review.")
+    ] = None,
+) -> int:
+    """Run review.command on a branch, in a clone of its own.
+
+    Its exit code 0 approves, 1 rejects, anything else decides nothing. What it prints is the report. Naming a branch
+    reviews it again, whatever was said before.
+
+    \b
+    Example:
+      coffee review roadmap-wt1
+    """
+    from coffee_hooks.loop.reviewing import review_for
+
+    return review_for(here(), branch)
+
+
 @command("revert", REST)
 def revert(
     task: Annotated[str, typer.Argument(metavar="TASK", help="A task that landed, or its branch.")],

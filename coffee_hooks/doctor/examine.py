@@ -10,6 +10,7 @@ from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure
 from coffee_hooks.base.git import OLDEST_GIT, GitFailed
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.text import printable
+from coffee_hooks.doctor.commands import check_review, check_user_hooks
 from coffee_hooks.doctor.driver import check_driver, look_at_wiring
 from coffee_hooks.doctor.hooks import check_hooks, look_at_hooks
 from coffee_hooks.doctor.imports import check_imports
@@ -70,6 +71,8 @@ def _setup(project: Project) -> tuple[Check, ...]:
         check_target(project),
         check_gate(project),
         check_agents(project),
+        check_review(project),
+        check_user_hooks(project),
         check_remote(project),
     )
 

@@ -57,7 +57,7 @@ def _cleanup_text(report: CleanupReport) -> str:
         if result.hint and result.outcome is not Outcome.REMOVED:
             lines.append(f"    -> {result.hint}")
     if report.forgotten:
-        lines.append(f"old verdicts of the gate forgotten: {len(report.forgotten)}")
+        lines.append(f"old verdicts and reviews forgotten: {len(report.forgotten)}")
     lines += [f"would {change}" for change in report.changes or ()]
     return "\n".join(lines) or "nothing to clean up"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,7 +62,8 @@ class Memory:
     *signs* are those that the next wait compares with. *planned* is what the refs said when there was nothing more to
     start, *crowded* that the machine had no room for it, *cleaned* the target for which everything was removed.
     *failed_starts* in a row put off the next start of agents until *start_again*. *gates* are (started, ended) in UNIX
-    seconds. *held* are branches that wait for a person, and why.
+    seconds. *held* and *unreviewed* are branches that wait for a person, and why. *reviews* are how often
+    and when (UNIX seconds) the review of a commit was started, *reviewing* the branches of those that were not told.
     """
 
     signs: Signs = field(default_factory=Signs)
@@ -74,6 +75,9 @@ class Memory:
     clean_again: float = NEVER
     refused: dict[str, Refusal] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
+    unreviewed: dict[str, str] = field(default_factory=dict)
+    reviews: dict[Sha, tuple[int, float]] = field(default_factory=dict)
+    reviewing: dict[Sha, str] = field(default_factory=dict)
     failed_starts: int = 0
     start_again: float = -NEVER
     gates: list[tuple[float, float]] = field(default_factory=list)
@@ -95,6 +99,7 @@ class Moment:
     tell: Tell
     claims: Mapping[TaskId, Claim] = field(default_factory=dict)
     busy: frozenset[str] = frozenset()
+    reviewing: Collection[Sha] = frozenset()
     landed: bool = False
     trouble: CoffeeError | None = None
     waiting: bool = False

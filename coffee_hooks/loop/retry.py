@@ -19,6 +19,7 @@ from coffee_hooks.ready.observe import Candidate
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state.agents import AgentRun, EndReason
 from coffee_hooks.state.claims import Claim, ClaimState
+from coffee_hooks.state.reviews import Reviewed
 from coffee_hooks.state.store import Store
 
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 10.0, 300.0
@@ -137,6 +138,8 @@ def _in_the_way(candidate: Candidate) -> Failure | None:
     if Code.GATE_FAILED in codes:
         return _red(candidate.red_log)
     for reason in candidate.reasons:
+        if reason.code is Code.REVIEW_REJECTED and candidate.reviewed is not None:
+            return _rejected(candidate.reviewed)
         if reason.code in (Code.REVIEW_REJECTED, Code.IN_PROGRESS, Code.DIRTY):
             then = "Deal with that, leave nothing uncommitted, and finish again."
             return Failure(reason.code.value, reason.detail, f"Your branch cannot land: {reason.detail}. {then}")
@@ -172,8 +175,22 @@ def _red(log: Path | None) -> Failure:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - LOG_TAIL))
             said = file.read().decode("utf-8", "replace")
-        tail = "\n\nThe end of its log:\n\n" + "".join(c if c in "\n\t" or c.isprintable() else "?" for c in said)
+        tail = "\n\nThe end of its log:\n\n" + _shown(said)
     return Failure("gate-failed", "the gate is red with it", f"The tests were red with your branch merged.{tail}")
+
+
+def _rejected(review: Reviewed) -> Failure:
+    """What the reviewer found, as far as it travels with the verdict."""
+    said = f"\n\nIts report:\n\n{_shown(review.excerpt)}" if review.excerpt else "\n\nIt wrote no report."
+    then = "Repair what it found, commit, and finish again."
+    return Failure(
+        Code.REVIEW_REJECTED.value, "the review rejected it",
+        f"The review rejected your branch at {review.sha[:12]}. {then}{said}",
+    )  # fmt: skip
+
+
+def _shown(text: str) -> str:
+    return "".join(c if c in "\n\t" or c.isprintable() else "?" for c in text)
 
 
 def block(project: Project, store: Store, claim: Claim, failure: Failure) -> bool:

@@ -1,4 +1,4 @@
-"""One round of the orchestrator: reconcile, detect, watch, merge, look after failures, clean up, spawn; no waiting."""
+"""One round of the orchestrator: all that can be done now, in the order in which work flows; no waiting."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from coffee_hooks.loop.drain import merge_ready
 from coffee_hooks.loop.lookout import keep_watch
 from coffee_hooks.loop.moment import Moment
 from coffee_hooks.loop.recruit import start_agents
+from coffee_hooks.loop.reviews import review_waiting
 from coffee_hooks.loop.tidy import clean_up
 from coffee_hooks.ready.observe import detect_ready
 from coffee_hooks.spawn.living import at_work
 from coffee_hooks.state.agent_state import look
 from coffee_hooks.state.agents import EndReason, active_runs, all_runs, end_run
 from coffee_hooks.state.claims import read_claims
+from coffee_hooks.state.reviewing import being_reviewed
 
 
 class Activity(Enum):
@@ -35,12 +37,13 @@ def play(moment: Moment) -> Activity:
     Raises the first trouble with the environment, after everything else was done all the same.
     """
     began = time.time()
-    moment.busy = _busy(moment)
+    moment.busy, moment.reviewing = _busy(moment), being_reviewed(moment.project.repo.state_dir)
     _reconcile(moment)
     moment.claims = read_claims(moment.project.repo)  # before the branches: a claim that is older than them is harmless
     readiness = detect_ready(moment.project, moment.store, moment.target, claims=moment.claims)
     blind = keep_watch(moment, readiness)
     moment.landed = merge_ready(moment, readiness)
+    review_waiting(moment, readiness)
     if not moment.landed:  # else everything is judged again at once, against the new target
         look_after(moment, readiness)
     clean_up(moment, readiness)
@@ -69,9 +72,10 @@ def _reconcile(moment: Moment) -> None:
 
 
 def _has_ended(moment: Moment, began: float) -> bool:
-    """Whether an agent ended while we looked elsewhere: its sign has come already and will not come again."""
+    """Whether an agent or a reviewer ended while we looked elsewhere: its sign has come, and will not come again."""
     ended = any((run.ended or 0) >= began and run.pid is not None for run in all_runs(moment.store))
-    return ended or bool(moment.busy - _busy(moment))
+    reviewed = set(moment.reviewing) - being_reviewed(moment.project.repo.state_dir).keys()
+    return ended or bool(reviewed) or bool(moment.busy - _busy(moment))
 
 
 def _narrate(moment: Moment) -> None:

@@ -7,24 +7,30 @@ from pathlib import Path
 from typing import NamedTuple
 
 from coffee_hooks.base.git import Repo
+from coffee_hooks.state.reviewing import folder as reviews_folder
 
 LOOK_SECONDS = 0.1
 
 
 class Signs(NamedTuple):
-    """When the folder of agents' orders was last changed and what is in it, and when that of claims was; nanoseconds.
+    """When the folder of agents' orders was last changed and what is in it, when those of claims and reviews were.
 
-    The names, because the times of two changes in one tick of the clock are equal.
+    In nanoseconds; the names, because the times of two changes in one tick of the clock are equal.
     """
 
     agents: tuple[int, frozenset[str]] = (0, frozenset())
     claims: int = 0
+    reviews: int = 0
 
 
 def look(repo: Repo) -> Signs:
     """The signs now. A supervisor's last act is to take its order away."""
     orders = repo.state_dir / "agents"
-    return Signs((modified(orders), _names(orders)), modified(repo.common_dir / "refs" / "coffee" / "tasks"))
+    return Signs(
+        (modified(orders), _names(orders)),
+        modified(repo.common_dir / "refs" / "coffee" / "tasks"),
+        modified(reviews_folder(repo.state_dir)),
+    )
 
 
 def wait_for_sign(repo: Repo, before: Signs, seconds: float) -> None:
@@ -37,7 +43,7 @@ def wait_for_sign(repo: Repo, before: Signs, seconds: float) -> None:
     while (left := deadline - time.monotonic()) > 0:
         time.sleep(min(LOOK_SECONDS, left))
         now = look(repo)
-        if now.agents != before.agents or claimed:
+        if now.agents != before.agents or now.reviews != before.reviews or claimed:
             return
         claimed = now.claims != before.claims
 

@@ -91,6 +91,7 @@ class Facts:
     red_log: str | None = None
     red: bool = False
     review: Review = Review.NOT_ASKED
+    review_detail: str = ""
     diverged: bool = False
     protected: Sequence[str] = ()
     secrets: Sequence[str] = ()
@@ -203,9 +204,13 @@ def _red(facts: Facts) -> Reason | None:
 
 def _review(facts: Facts) -> Reason | None:
     if facts.review is Review.PENDING:
-        return Reason(Code.REVIEW_PENDING, "not reviewed at this commit", f"coffee review {facts.branch}")
+        more = f": {facts.review_detail}" if facts.review_detail else ""
+        return Reason(Code.REVIEW_PENDING, f"not reviewed at this commit{more}", f"coffee review {facts.branch}")
     if facts.review is Review.REJECTED:
-        return Reason(Code.REVIEW_REJECTED, "the review rejected this commit", "repair what the report says and commit")
+        report = f"; report: {facts.review_detail}" if facts.review_detail else ""
+        return Reason(
+            Code.REVIEW_REJECTED, f"the review rejected this commit{report}", "repair what the report says and commit"
+        )
     return None
 
 

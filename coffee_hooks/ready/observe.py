@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,8 @@ from pathlib import Path
 from coffee_hooks.base.git import GitFailed, Repo
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.project import Project
-from coffee_hooks.base.refs import list_refs, read_json
 from coffee_hooks.base.target import Target
+from coffee_hooks.base.text import one_line, printable
 from coffee_hooks.base.worktrees import Worktree, list_worktrees
 from coffee_hooks.ready.branches import Branch, infer_task, list_branches
 from coffee_hooks.ready.changes import Effect
@@ -28,9 +28,9 @@ from coffee_hooks.state.blame import Blame, read_blames
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
 from coffee_hooks.state.landings import read_landings
 from coffee_hooks.state.reverts import in_force
+from coffee_hooks.state.reviewing import being_reviewed
+from coffee_hooks.state.reviews import Opinion, Reviewed, read_reviews
 from coffee_hooks.state.store import Store
-
-REVIEWS = "refs/coffee/reviews/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Candidate:
 
     *touched* is what landing its commits would change. *reverted* is None unless its landing was taken back,
     *uncommitted* None where everything is committed. *roadmap* is the file that its claim says names the task.
+    *reviewed* is what is known of the review of its tip, None where nobody reviews.
     """
 
     branch: Branch
@@ -52,6 +53,7 @@ class Candidate:
     reverted: Reverted | None = None
     uncommitted: Uncommitted | None = None
     roadmap: str | None = None
+    reviewed: Reviewed | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -101,6 +103,7 @@ def detect_ready(
     seen = _Seen(
         project, by_branch, effects, reverted, _states(repo, [branch for branch, _ in listed]),
         what_agents_do(repo.state_dir, store), read_blames(repo, project.remote), _reviews(project),
+        being_reviewed(repo.state_dir),
     )  # fmt: skip
     candidates = tuple(_candidate(branch, ahead, seen) for branch, ahead in listed)
     return Readiness(project.config.target, target.sha, candidates, foreseen.overlaps)
@@ -145,7 +148,8 @@ class _Seen:
     states: Mapping[str, _State]
     doing: Mapping[str, Doing]
     blames: Mapping[Sha, Blame]
-    reviews: Mapping[Sha, Review] | None
+    reviews: Mapping[Sha, Reviewed] | None
+    reviewing: Collection[Sha]
 
 
 def _candidate(branch: Branch, ahead: int, seen: _Seen) -> Candidate:
@@ -161,6 +165,7 @@ def _candidate(branch: Branch, ahead: int, seen: _Seen) -> Candidate:
     conflicts = merged.conflicts if merged and not merged.clean else ()
     ignored = config.ready.ignore
     dirty = tuple(p for p in state.dirty if not any(fnmatch.fnmatch(p, g) for g in ignored)) if state else ()
+    review, detail = _review(branch.tip, seen)
     facts = Facts(
         branch=branch.name,
         target=config.target,
@@ -177,7 +182,8 @@ def _candidate(branch: Branch, ahead: int, seen: _Seen) -> Candidate:
         mergeable=merged is not None and merged.clean,
         red=blamed is not None,
         red_log=blamed.log if blamed else None,
-        review=Review.NOT_ASKED if seen.reviews is None else seen.reviews.get(branch.tip, Review.PENDING),
+        review=review,
+        review_detail=detail,
         diverged=branch.diverged,
         reverted=reverted.commit if reverted and not reverted.inside else None,
         protected=[p for p in paths if any(is_under(p, rule) for rule in config.merge.protect)],
@@ -188,6 +194,7 @@ def _candidate(branch: Branch, ahead: int, seen: _Seen) -> Candidate:
         branch, ahead, task, state.checkout.path if state else None, judge(facts), conflicts, paths,
         Path(blamed.log) if blamed and blamed.log else None, reverted,
         Uncommitted(state.checkout, dirty) if state and dirty else None, claim.roadmap if claim else None,
+        seen.reviews.get(branch.tip) if seen.reviews else None,
     )  # fmt: skip
 
 
@@ -242,13 +249,22 @@ def _state(worktree: Worktree) -> _State:
         return _State(worktree, (), worktree.in_progress, failed.detail or failed.what)
 
 
-def _reviews(project: Project) -> dict[Sha, Review] | None:
-    if project.config.review.command is None:
-        return None
-    refs = list_refs(project.repo, REVIEWS)
-    values = read_json(project.repo, refs.values())
-    words = {"approved": Review.APPROVED, "rejected": Review.REJECTED}
-    return {
-        Sha(ref.removeprefix(REVIEWS)): words.get(str(values.get(blob, {}).get("verdict")), Review.PENDING)
-        for ref, blob in refs.items()
-    }
+def _reviews(project: Project) -> dict[Sha, Reviewed] | None:
+    return read_reviews(project.repo, project.remote) if project.config.review.command is not None else None
+
+
+def _review(tip: Sha, seen: _Seen) -> tuple[Review, str]:
+    """The reviewer's word about *tip*, and what else there is to say."""
+    if seen.reviews is None:
+        return Review.NOT_ASKED, ""
+    if tip in seen.reviewing:
+        return Review.PENDING, "its review is going on"
+    found = seen.reviews.get(tip)
+    if found is None:
+        return Review.PENDING, ""
+    return _WORDS[found.verdict], printable(found.report or "") if found.final else one_line(found.why)
+
+
+_WORDS = {
+    Opinion.APPROVED: Review.APPROVED, Opinion.REJECTED: Review.REJECTED, Opinion.PENDING: Review.PENDING,
+}  # fmt: skip

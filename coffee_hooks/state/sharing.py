@@ -1,24 +1,28 @@
-"""Claims travel: what changed here goes to the remote by compare-and-swap, and a finished branch with its claim.
+"""Claims and reviews travel: what changed here goes to the remote by compare-and-swap, with finished branches.
 
 Whatever the remote does not have yet is pushed, so a push that was lost or put off is made up for by the next one.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from coffee_hooks.base.errors import CoffeeError
 from coffee_hooks.base.git import ABSENT
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.push import Pushed, push
-from coffee_hooks.base.refs import CLAIMS, Move, list_refs, read_stored, transact
+from coffee_hooks.base.refs import CLAIMS, REVIEWS, Move, list_refs, read_stored, transact
 from coffee_hooks.base.remote import copy_of, exchanging, fetch_shared
 from coffee_hooks.base.target import is_ancestor
 from coffee_hooks.base.text import printable
 from coffee_hooks.state.claims import ClaimState, read_claims
+from coffee_hooks.state.reviews import copies_of, decode, wins
 
 SEQ = "refs/coffee/seq"
 TRIES = 5
+KEPT = 30 * 86400.0
+"""Seconds after which a review on the remote goes, where no branch that is known here has its commit."""
 
 
 def share(project: Project) -> str | None:
@@ -62,6 +66,29 @@ def _newer(project: Project) -> Iterator[Move]:
     if last_number(project) > last_number(project, copy_of(project, SEQ)):
         yield Move(SEQ, refs.get(copy_of(project, SEQ), ABSENT), refs[SEQ])
     yield from _finished(project)
+    yield from _reviewed(project)
+
+
+def _reviewed(project: Project) -> Iterator[Move]:
+    """Verdicts of reviewers that the remote does not have, and old ones there of commits that are no branch's tip."""
+    assert project.remote is not None
+    copies = copies_of(project.remote)
+    stored = read_stored(project.repo, REVIEWS, copies)
+    known = {ref: decode(_own(ref, copies), each.value, each.blob) for ref, each in stored.items()}
+    for ref, mine in known.items():
+        if ref.startswith(REVIEWS) and mine is not None and mine.final:
+            theirs = known.get(copies + mine.sha)
+            if theirs is None or wins(mine, theirs):
+                there = stored.get(copies + mine.sha)
+                yield Move(ref, there.blob if there else ABSENT, mine.blob)
+    old = [each for ref, each in known.items() if ref.startswith(copies) and each and each.when < time.time() - KEPT]
+    if old:
+        tips = set(list_refs(project.repo, "refs/heads/", f"refs/remotes/{project.remote}/").values())
+        yield from (Move(REVIEWS + each.sha, each.blob, ABSENT) for each in old if each.sha not in tips)
+
+
+def _own(ref: str, copies: str) -> str:
+    return REVIEWS + ref.removeprefix(copies).removeprefix(REVIEWS)
 
 
 def _finished(project: Project) -> Iterator[Move]:

@@ -43,8 +43,9 @@ PYTHON = json.dumps(sys.executable)
 GOOD = f"gate: {{command: [{PYTHON}, -m, unittest, -q]}}\nagent: {{command: [{PYTHON}, -c, pass]}}\n"
 SCHEMA = Path(__file__).parents[2] / "coffee_hooks" / "schemas" / "doctor.json"
 IDS = [
-    "git-version", "shallow", "config", "target", "gate", "agent", "remote", "hooks", "merge-driver", "worktrees",
-    "claims", "landing", "locks", "gate-clone", "branches", "imports", "disk", "ignored-env", "gitignore",
+    "git-version", "shallow", "config", "target", "gate", "agent", "review", "user-hooks", "remote", "hooks",
+    "merge-driver", "worktrees", "claims", "landing", "locks", "gate-clone", "branches", "imports", "disk",
+    "ignored-env", "gitignore",
 ]  # fmt: skip
 
 
@@ -202,6 +203,34 @@ def test_agents(healthy: Path, sandbox: Sandbox) -> None:
     assert ill(healthy)["agent"].detail == "not found: no-such-agent"
     sandbox.commit({FILE: GOOD + "agents: {b: {command: [sh, '{wrong}']}}\n"})
     assert "unknown placeholder {wrong}" in ill(healthy)["agent"].detail
+
+
+@pytest.mark.parametrize(
+    ("more", "check", "words"),
+    [
+        ("review: {command: [no-such-reviewer]}", "review", "the command no-such-reviewer was not found"),
+        ("review: {command: [sh, '{prompt}']}", "review", "unknown placeholder {prompt}"),
+        ("review: {command: [sh], reports: .coffee.yaml/x}", "review", "reports cannot be written to"),
+        ("hooks: {notify: [no-such-hook]}", "user-hooks", "hooks.notify: the command no-such-hook was not found"),
+        ("hooks: {before-merge: [sh, '{prompt}']}", "user-hooks", "hooks.before-merge: unknown placeholder {prompt}"),
+    ],
+)
+def test_the_commands_of_the_user(healthy: Path, sandbox: Sandbox, more: str, check: str, words: str) -> None:
+    """Reviewer and hooks that could not be started are found before they are needed."""
+    sandbox.commit({FILE: f"{GOOD}{more}\n"})
+    found = ill(healthy)
+    assert list(found) == [check] and words in found[check].detail
+
+
+def test_commands_of_the_user_that_are_fine(healthy: Path, sandbox: Sandbox) -> None:
+    """Programs, files of the repository, and placeholders that are known where they stand."""
+    more = (
+        "review: {command: [scripts/review, '{base}']}\nhooks: {before-agent: [sh, '{prompt_file}'], notify: [cat]}\n"
+    )
+    sandbox.commit({FILE: GOOD + more, "scripts/review": "#!/bin/sh\n"})
+    found = checks(healthy)
+    assert (found["review"].ok, found["review"].detail) == (True, "scripts/review {base}")
+    assert (found["user-hooks"].ok, found["user-hooks"].detail) == (True, "before-agent; notify")
 
 
 def test_a_remote_that_is_gone(healthy: Path, git: Git) -> None:

@@ -10,8 +10,7 @@ import pytest
 
 from coffee_hooks.base.git import ABSENT
 from coffee_hooks.base.model import Sha
-from coffee_hooks.base.refs import Move, transact, write_json
-from coffee_hooks.ready.observe import REVIEWS
+from coffee_hooks.base.refs import REVIEWS, Move, transact, write_json
 from coffee_hooks.state.agents import EndReason
 from coffee_hooks.state.blame import Blame, blame
 from coffee_hooks.state.claims import ClaimState, update

@@ -87,6 +87,7 @@ def test_ready_exactly_when_there_is_no_obstacle(chosen: set[Code]) -> None:
         red=st.booleans(), review=st.sampled_from(Review), diverged=st.booleans(),
         protected=st.lists(st.text(min_size=1)), secrets=st.lists(st.text(min_size=1)),
         large=st.lists(st.text(min_size=1)), reverted=st.none() | st.just("5" * 40),
+        review_detail=st.text(),
     )
 )  # fmt: skip
 def test_ready_needs_everything_of_the_definition(facts: Facts) -> None:
@@ -140,5 +141,5 @@ def test_hostile_names_stay_on_their_line() -> None:
 def test_facts_have_no_field_that_the_table_forgets() -> None:
     """A new fact needs a new obstacle here, or it would be judged by nobody."""
     covered = {name for changes in OBSTACLES.values() for name in changes}
-    words = {"branch", "target", "task", "agent_detail", "red_log", "unreadable", "reverted"}
+    words = {"branch", "target", "task", "agent_detail", "red_log", "unreadable", "reverted", "review_detail"}
     assert {field.name for field in fields(Facts)} == covered | words
