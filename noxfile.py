@@ -87,6 +87,22 @@ def agents(session: nox.Session) -> None:
     session.run("pytest", "tests/agents/real_agents.py", *session.posargs, env=env)
 
 
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The report page in headless Chromium: on a phone and a desk, by day and by night, and for screen readers.
+
+    The browser is the system's (Debian: apt-get install chromium), or the one that CHROMIUM names. Screenshots are left
+    in the folder that SHOTS names.
+    """
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        session.error("there is no Chromium: install it (Debian: apt-get install chromium), or name one with CHROMIUM=")
+    session.install(".", *group("browser"))
+    env = {"CHROMIUM": found, "PYTHONPATH": "", "SHOTS": os.environ.get("SHOTS", "")}
+    session.run("pytest", "tests/report/in_browser.py", *session.posargs, env=env)
+
+
 @contextmanager
 def place_in_memory() -> Iterator[dict[str, str]]:
     """The variable that has temporary files kept in memory, where there is room: the tests make 200,000 files."""

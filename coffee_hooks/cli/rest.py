@@ -174,6 +174,24 @@ def metrics(
     return metrics_for(here(), since)
 
 
+@command("report", REST)
+def report(
+    html: Annotated[str, typer.Option(metavar="FILE", help="Where to write the page; - for stdout.")],
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="From this day on; default: 30 days.")] = None,
+) -> int:
+    """Write one page that shows what happened: tasks over time, outcomes, collisions, criteria.
+
+    It holds everything itself: no network, no script.
+
+    \b
+    Example:
+      coffee report --html report.html
+    """
+    from coffee_hooks.loop.reporting import report_for
+
+    return report_for(here(), html, since)
+
+
 @command("notifications", REST)
 def notifications(
     agent: Annotated[str | None, typer.Option(metavar="RECIPIENT", help="Only those for this recipient.")] = None,

@@ -71,6 +71,21 @@ def evaluate(
     return replace(answer, warnings=(*plan.notices, *answer.warnings))
 
 
+def relations(project: Project, plan: Plan, tasks: AbstractSet[TaskId]) -> Evaluation:
+    """What *tasks*, ids of *plan*, are to each other as they were planned: as if none of them had been begun.
+
+    Raises UsageError for a bad threshold in the configuration.
+    """
+    items = tuple(replace(i, status=Status.PLANNED) if i.id in tasks else i for i in plan.items)
+    return assess(
+        Question(
+            base=plan.base, roadmap=plan.roadmap, items=items, specs=plan.specs, tree=plan.tree,
+            wanted=frozenset(tasks), running={}, complete=frozenset(), threshold=_threshold(project, None),
+            predicted=predictions(project, plan, [item for item in items if item.id in tasks]),
+        )
+    )  # fmt: skip
+
+
 def landed_tasks(
     claims: Mapping[TaskId, Claim], landings: Sequence[Landing], target: str, roadmap: str
 ) -> frozenset[TaskId]:
