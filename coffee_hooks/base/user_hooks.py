@@ -100,15 +100,23 @@ def run_hook(hooks: Hooks, point: Point, occasion: Occasion) -> HookFailure | No
 
 def run_filled(argv: Command, seconds: float, point: Point, occasion: Occasion) -> HookFailure | None:
     """As :func:`run_hook`, for a command whose placeholders have been filled in."""
+    return hand_over(
+        argv, seconds, point, payload(point, occasion), about=occasion.branch, cwd=occasion.place,
+        environment=_environment(occasion), log=occasion.log,
+    )  # fmt: skip
+
+
+def hand_over(
+    argv: Command, seconds: float, point: Point, told: bytes, *, about: str, cwd: Path,
+    environment: Mapping[str, str], log: Path,
+) -> HookFailure | None:  # fmt: skip
+    """Run *argv* with *told* on stdin; *about* names the occasion in *log*."""
     try:
-        _begin_log(occasion.log, f"--- hooks.{point.value} for {printable(occasion.branch)}\n")
-        ended = run(
-            argv, cwd=occasion.place, env=for_children(_environment(occasion)), log=occasion.log, seconds=seconds,
-            stdin=payload(point, occasion),
-        )  # fmt: skip
+        _begin_log(log, f"--- hooks.{point.value} for {printable(about)}\n")
+        ended = run(argv, cwd=cwd, env=for_children(environment), log=log, seconds=seconds, stdin=told)
     except OSError as failed:  # no room for its log, or no more processes
         return HookFailure(f"hooks.{point.value} could not be run: {failed.strerror}", "coffee doctor", False)
-    return conclude(point, argv[0], ended, occasion.log)
+    return conclude(point, argv[0], ended, log)
 
 
 def conclude(point: Point, program: str, ended: Ended, log: Path) -> HookFailure | None:

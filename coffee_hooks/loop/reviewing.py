@@ -20,6 +20,7 @@ from coffee_hooks.base.text import printable
 from coffee_hooks.loop.exchange import catch_up, tell_others
 from coffee_hooks.loop.landing import check_names
 from coffee_hooks.notify import send
+from coffee_hooks.notify.courier import handing_over
 from coffee_hooks.ready.judge import Code
 from coffee_hooks.ready.observe import Candidate, detect_ready
 from coffee_hooks.ready.review_report import excerpt, publish
@@ -133,7 +134,7 @@ def review_for(start: Path, branch: str | None) -> int:
     check_names(project, [branch] if branch else [])
     catch_up(project)
     target = read_target(project)
-    with open_store(project.repo.state_dir) as store:
+    with open_store(project.repo.state_dir) as store, handing_over(project, store):
         readiness = detect_ready(project, store, target, [branch] if branch else [])
         chosen = _chosen(readiness.candidates, branch)
         done = [

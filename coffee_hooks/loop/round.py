@@ -15,6 +15,7 @@ from coffee_hooks.loop.moment import Moment
 from coffee_hooks.loop.recruit import start_agents
 from coffee_hooks.loop.reviews import review_waiting
 from coffee_hooks.loop.tidy import clean_up
+from coffee_hooks.notify.courier import handing_over
 from coffee_hooks.ready.observe import detect_ready
 from coffee_hooks.spawn.living import at_work
 from coffee_hooks.state.agent_state import look
@@ -36,6 +37,11 @@ def play(moment: Moment) -> Activity:
 
     Raises the first trouble with the environment, after everything else was done all the same.
     """
+    with handing_over(moment.project, moment.store):
+        return _play(moment)
+
+
+def _play(moment: Moment) -> Activity:
     began = time.time()
     moment.busy, moment.reviewing = _busy(moment), being_reviewed(moment.project.repo.state_dir)
     _reconcile(moment)

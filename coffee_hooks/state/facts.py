@@ -1,4 +1,4 @@
-"""Small facts by name: ``last_cleanup`` (UNIX seconds), ``parallel_executions_completed`` (a count)."""
+"""Small facts by name: ``last_cleanup`` (UNIX seconds), ``parallel_executions_completed`` (a count), ``notified``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ def add_to_fact(store: Store, key: str, amount: int) -> None:
         " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + excluded.value",
         (key, str(amount)),
     )
+
+
+def forget_fact(store: Store, key: str) -> None:
+    """Remember nothing under *key* any more."""
+    store.write("DELETE FROM facts WHERE key = ?", (key,))
 
 
 def fact(store: Store, key: str) -> str | None:

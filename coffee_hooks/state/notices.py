@@ -54,6 +54,18 @@ def addressed_to(store: Store, recipient: str) -> list[Notification]:
     return [_notification(row) for row in store.rows(sql, (recipient,))]
 
 
+def next_after(store: Store, number: int) -> Notification | None:
+    """The first notification with a higher number."""
+    rows = store.rows(f"{_SELECT} WHERE id > ? ORDER BY id LIMIT 1", (number,))
+    return _notification(rows[0]) if rows else None
+
+
+def newest(store: Store) -> int:
+    """The number of the last notification; 0 when there is none."""
+    ((number,),) = store.rows("SELECT ifnull(max(id), 0) FROM notifications")
+    return int(number)
+
+
 def dedupe_keys(store: Store, beginning: str) -> list[str]:
     """The ``dedupe_key`` of every notification that has one with this *beginning*, oldest first."""
     sql = "SELECT dedupe_key FROM notifications WHERE substr(dedupe_key, 1, ?) = ? ORDER BY id"

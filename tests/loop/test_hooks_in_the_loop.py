@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coffee_hooks.base.git import Repo
+from coffee_hooks.base.held import is_held
 from coffee_hooks.loop import moment, retry, run, signs
 from coffee_hooks.loop.recruit import pause
 from coffee_hooks.loop.run import Until
@@ -155,3 +156,14 @@ def test_a_hook_that_keeps_an_agent_from_starting_does_not_make_the_loop_spin(sh
 def test_starts_that_fail_come_further_and_further_apart(failures: int, poll: float, seconds: float) -> None:
     """Never more often than the poll, never rarer than every five minutes where that is longer."""
     assert pause(failures, poll) == seconds
+
+
+def test_the_notifications_of_the_loop_go_to_the_hook(shop: Shop) -> None:
+    """Each once, while the loop goes on; with a hook that always fails it ends as it would without."""
+    shop.configure(hooks={"notify": ["sh", "-c", f"{NOTES}; exit 1"]})
+    shop.drop("105", "106")
+    assert shop.run(poll=0.2) == 0
+    shop.until(lambda: not is_held(shop.state_dir / "courier"))
+    sent = [(n.id, n.title) for who in ("architect", "orchestrator", "user_listener") for n in shop.notices(who)]
+    assert [(each["id"], each["title"]) for each in notes(shop)] == sorted(sent)
+    assert "Merge Complete" in dict(sent).values()
