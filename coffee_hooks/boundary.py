@@ -51,7 +51,7 @@ def _guarded(program: str, run: Callable[[list[str]], int], argv: list[str]) -> 
     except KeyboardInterrupt:
         code = CONTROL_C
     if code == CONTROL_C:
-        output.complain("stopped; agents that were started go on (coffee status shows them)")
+        output.say("stopped; agents that were started go on (coffee status shows them)")
     return code
 
 

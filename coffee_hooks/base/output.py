@@ -82,6 +82,16 @@ def complain(text: str) -> None:
         _write(sys.stderr, _encoded(sys.stderr, text))
 
 
+def draw(text: str) -> None:
+    """Write *text* to stdout as it is: what tells a terminal where to draw, and what."""
+    _write(sys.stdout, text.encode("utf-8" if beyond_ascii() else "ascii", "replace"))
+
+
+def beyond_ascii() -> bool:
+    """Whether stdout shows more than ASCII."""
+    return (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf") and not _plain_locale()
+
+
 def colourful() -> bool:
     """Whether stdout is a terminal that wants colour."""
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

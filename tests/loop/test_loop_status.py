@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from coffee_hooks.base.model import Sha, TaskId
+from coffee_hooks.loop.board import IDLE_SECONDS, word_for
 from coffee_hooks.loop.run import Until
-from coffee_hooks.loop.status import IDLE_SECONDS, ran_beside_another, word_for
+from coffee_hooks.loop.status import ran_beside_another
 from coffee_hooks.state.agent_state import Doing
 from coffee_hooks.state.agents import AgentRun, EndReason
 from coffee_hooks.state.claims import Claim, ClaimState
@@ -150,7 +151,7 @@ def test_counters_after_the_work(shop: Shop) -> None:
 def test_watch_shows_it_again_when_it_changes(shop: Shop) -> None:
     """One object for each change, until Ctrl-C."""
     command = [sys.executable, "-I", "-c", (
-        "import sys; from coffee_hooks.loop import status; status.WATCH_SECONDS = 0.1;"
+        "import sys; from coffee_hooks.loop import watch; watch.TICK_SECONDS, watch.LOOK_SECONDS = 0.05, 0.0;"
         "from coffee_hooks.boundary import main; sys.exit(main(['--json', 'status', '--watch']))"
     )]  # fmt: skip
     child = subprocess.Popen(command, cwd=shop.work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
