@@ -18,6 +18,7 @@ from coffee_hooks.base.model import TaskId
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import printable
+from coffee_hooks.loop.events import Reader
 from coffee_hooks.loop.exchange import tell_others
 from coffee_hooks.loop.retry import failure_again
 from coffee_hooks.loop.work import brief, crew_for, plan_of
@@ -71,7 +72,8 @@ def claimed_task(project: Project, name: str) -> Claim:
 def print_log(start: Path, name: str, follow: bool) -> int:
     """Copy the log of a task's agent to stdout as it is; with *follow* until the agent has ended.
 
-    On a terminal what could steer it is shown as escapes. Raises UsageError when there is no log here.
+    On a terminal its events are told in words, and what could steer it is shown as escapes. Raises UsageError when
+    there is no log here.
     """
     project = open_project(start)
     claim = claimed_task(project, name)
@@ -84,6 +86,9 @@ def print_log(start: Path, name: str, follow: bool) -> int:
             for chunk in log_pieces(log, project, followed):
                 sys.stdout.buffer.write(harmless.shown(chunk) if harmless else chunk)
                 sys.stdout.buffer.flush()
+    if harmless:
+        sys.stdout.buffer.write(harmless.end())
+        sys.stdout.buffer.flush()
     return 0
 
 
@@ -109,10 +114,18 @@ class Harmless:
     """What an agent wrote, made unable to steer the terminal of whoever reads it; colours are lost with the rest."""
 
     def __init__(self) -> None:
+        self._events = Reader()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def shown(self, data: bytes) -> bytes:
-        """The next piece of the log; a character may be torn between two pieces."""
+        """What can be shown of the log with its next piece; a line may be torn between two pieces."""
+        return self._harmless(self._events.read(data))
+
+    def end(self) -> bytes:
+        """What was left at the end."""
+        return self._harmless(self._events.end())
+
+    def _harmless(self, data: bytes) -> bytes:
         return _STEERS.sub(lambda found: printable(found[0]), self._decoder.decode(data)).encode()
 
 

@@ -145,10 +145,12 @@ def test_a_reader_that_has_seen_enough_is_no_error(spawned: Sandbox) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="script(1) differs elsewhere")
 def test_on_a_terminal_nothing_steers_it(spawned: Sandbox) -> None:
-    """Sequences that would clear the screen or write the clipboard arrive as visible escapes."""
+    """Sequences that would clear the screen or write the clipboard arrive as visible escapes, also out of events."""
     import pty
 
-    log(spawned).write_bytes("ü\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202e\rx\n".encode())
+    said = {"type": "item.completed", "item": {"type": "agent_message", "text": "I\x1b[2J am"}}
+    evil = "ü\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202e\rx\n"
+    log(spawned).write_text(f"{evil}{json.dumps(said)}\n{{", encoding="utf-8", newline="")
     seen, ours = pty.openpty()
     command = [sys.executable, "-I", "-m", "coffee_hooks", "logs", "US-104"]
     subprocess.run(command, cwd=spawned.work, stdout=ours, check=True)
@@ -156,7 +158,7 @@ def test_on_a_terminal_nothing_steers_it(spawned: Sandbox) -> None:
     time.sleep(0.05)
     shown = os.read(seen, 4096).decode()
     os.close(seen)
-    assert shown == "ü\\x1b[2J\\x1b]52;c;ZXZpbA==\\x07\\u202e\\rx\r\n"
+    assert shown == "ü\\x1b[2J\\x1b]52;c;ZXZpbA==\\x07\\u202e\\rx\r\nI\\x1b[2J am\r\n{"
 
 
 @given(st.text(), st.integers(1, 7))
