@@ -8,6 +8,7 @@ from pathlib import Path
 
 from coffee_hooks.base.config import FILE
 from coffee_hooks.base.git import Repo
+from coffee_hooks.base.remote import COPIES
 from coffee_hooks.loop.signs import modified
 from coffee_hooks.state.agent_state import look
 from coffee_hooks.state.agents import AgentRun
@@ -24,7 +25,8 @@ Glance = tuple[object, ...]
 
 def glance(repo: Repo, running: Iterable[AgentRun]) -> Glance:
     """What everything looks like now; *running* are the runs that had not ended when the status was read."""
-    remotes = _folders(repo.common_dir / "refs" / "remotes")
+    copies = [copy for remote in _folders(repo.common_dir / COPIES) for copy in (remote, *_folders(remote))]
+    remotes = [*_folders(repo.common_dir / "refs" / "remotes"), *copies]
     return (
         tuple(modified(repo.common_dir / name) for name in REFS),
         tuple(map(modified, remotes)),

@@ -15,7 +15,6 @@ from typing import Any, NoReturn
 
 from coffee_hooks.base import output
 from coffee_hooks.base.errors import CoffeeError
-from coffee_hooks.base.git import Repo
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.terminal import Screen, can_redraw, lent_screen
 from coffee_hooks.base.text import one_line
@@ -52,10 +51,11 @@ class Watch:
     _read_at: float = field(default=NEVER, init=False)
     _caught_up: float = field(default=NEVER, init=False)
     _seen: Glance = field(default=(), init=False)
-    _repo: Repo | None = field(default=None, init=False)
+    _project: Project | None = field(default=None, init=False)
 
     def look(self, now: float) -> StatusReport:
         """The status, read again if that is due. Raises what the first reading raises; later ones are tried again."""
+        self._catch_up(now)
         seen = self._glance()
         if self.report is not None and not due(now, self._read_at, changed=seen != self._seen):
             return self.report
@@ -70,18 +70,20 @@ class Watch:
         return self.report
 
     def _read(self, now: float) -> None:
-        project = open_project(self.start)
-        self._repo = project.repo
-        if now - self._caught_up >= project.config.poll:
-            catch_up(project)
-            self._caught_up = now
+        self._project = project = open_project(self.start)
+        self._catch_up(now)
         self._seen = self._glance()  # before it is read: what changes meanwhile is read the next time
         self.report, self.trouble, self._read_at = self.read(project), None, now
         self._seen = (*self._seen[:-1], self._glance()[-1])  # the runs are known only now
 
+    def _catch_up(self, now: float) -> None:
+        if self._project is not None and now - self._caught_up >= self._project.config.poll:
+            catch_up(self._project)
+            self._caught_up = now
+
     def _glance(self) -> Glance:
         runs = [doing.run for doing in self.report.doing if doing.running] if self.report else []
-        return glance(self._repo, runs) if self._repo is not None else ()
+        return glance(self._project.repo, runs) if self._project is not None else ()
 
 
 def watch(start: Path, read: Read, as_object: Callable[[StatusReport], Mapping[str, Any]]) -> int:

@@ -341,6 +341,18 @@ def test_while_nothing_changes_git_is_left_alone(shop: Shop, start: Start) -> No
     assert session.end() == 130
 
 
+def test_what_other_machines_do_is_seen(shop: Shop, start: Start) -> None:
+    """Where claims travel the remote is asked now and then, also while nothing happens here."""
+    shop.configure(shared=True, poll="1s")
+    session = start()
+    session.shows("nothing is claimed")
+    claim = {"task": "US-104", "branch": "roadmap-wt7", "base": "1" * 40, "state": "claimed", "owner": "she@there"}
+    blob = shop.git(shop.box.origin, "hash-object", "-w", "--stdin", input=json.dumps(claim))
+    shop.git(shop.box.origin, "update-ref", "refs/coffee/tasks/US-104", blob)
+    session.shows("US-104", "roadmap-wt7")
+    assert session.end() == 130
+
+
 def test_a_failure_while_it_watches_is_shown_and_gets_over(shop: Shop, start: Start) -> None:
     """A target that is gone for a moment: the last table stays, with the reason above it."""
     shop.box.branch("roadmap-mine", {"pkg/mine.py": "1\n"}, "feat: mine")
