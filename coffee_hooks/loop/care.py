@@ -88,10 +88,10 @@ def _resume(moment: Moment, claim: Claim, failure: Failure, target: Sha) -> str 
         crew = crew_for(moment.project, moment.wishes.agent)
         work = brief(moment.project, plan, claim, failure, target)
         again = resume(moment.project, moment.store, claim, work, crew)
-    except (UsageError, EnvironmentFailure) as failed:
-        return failed.what
-    except CoffeeError:  # it runs, its claim has changed, or another spawn is at work: the next round will see
-        moment.waiting = True
+    except CoffeeError as failed:
+        if failed.exit_code in (UsageError.exit_code, EnvironmentFailure.exit_code):
+            return failed.what
+        moment.waiting = True  # it runs, its claim has changed, or another spawn is at work: the next round will see
         return None
     moment.tell("resumed", {"task": claim.task, "branch": claim.branch, "attempt": again.attempt, "pid": again.pid})
     return None

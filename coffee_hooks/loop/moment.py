@@ -62,8 +62,9 @@ class Memory:
     *signs* are those that the next wait compares with. *planned* is what the refs said when there was nothing more to
     start, *crowded* that the machine had no room for it, *cleaned* the target for which everything was removed.
     *failed_starts* in a row put off the next start of agents until *start_again*. *gates* are (started, ended) in UNIX
-    seconds. *held* and *unreviewed* are branches that wait for a person, and why. *reviews* are how often
-    and when (UNIX seconds) the review of a commit was started, *reviewing* the branches of those that were not told.
+    seconds. *held* and *unreviewed* are branches that wait for a person, and why. *reviews* are how often and when (in
+    UNIX seconds) a commit's review was started, *reviewing* the branches of those whose end was not heard of yet,
+    *told* those that the architect has.
     """
 
     signs: Signs = field(default_factory=Signs)
@@ -78,6 +79,7 @@ class Memory:
     unreviewed: dict[str, str] = field(default_factory=dict)
     reviews: dict[Sha, tuple[int, float]] = field(default_factory=dict)
     reviewing: dict[Sha, str] = field(default_factory=dict)
+    told: set[Sha] = field(default_factory=set)
     failed_starts: int = 0
     start_again: float = -NEVER
     gates: list[tuple[float, float]] = field(default_factory=list)

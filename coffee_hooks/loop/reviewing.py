@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -131,7 +132,8 @@ def review_for(start: Path, branch: str | None) -> int:
     project = open_project(start)
     if project.config.review.command is None:
         raise UsageError("no reviewer is configured", hint=f"set review.command in {FILE}")
-    check_names(project, [branch] if branch else [])
+    check_names(project, [branch] if branch is not None else [])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     catch_up(project)
     target = read_target(project)
     with open_store(project.repo.state_dir) as store, handing_over(project, store):

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from enum import Enum
 
-from coffee_hooks.base import output
+from coffee_hooks.base import held, output
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.process import start_detached
 from coffee_hooks.base.text import one_line, printable
@@ -17,8 +17,8 @@ from coffee_hooks.loop.moment import Moment
 from coffee_hooks.loop.retry import back_off
 from coffee_hooks.loop.reviewing import order_for, tell_architect, waits_for_review
 from coffee_hooks.ready.observe import Candidate, Readiness
-from coffee_hooks.ready.review_run import end_review, leftover_clones
-from coffee_hooks.state.reviewing import being_reviewed, dead_orders, stop_file, take_order
+from coffee_hooks.ready.review_run import commit_in, end_review, leftover_clones, review_clone
+from coffee_hooks.state.reviewing import being_reviewed, dead_orders, order_path, stop_file, take_order
 from coffee_hooks.state.reviews import read_reviews
 
 MOST_TRIES = 3
@@ -45,6 +45,10 @@ def review_waiting(moment: Moment, readiness: Readiness) -> None:
     state_dir, memory = moment.project.repo.state_dir, moment.memory
     alive = being_reviewed(state_dir)
     _tell_ended(moment, readiness, alive.keys())
+    for candidate in readiness.candidates:  # whoever reviewed it may have died before it could tell
+        if candidate.reviewed is not None and candidate.reviewed.final and candidate.branch.tip not in memory.told:
+            memory.told.add(candidate.branch.tip)
+            tell_architect(moment.store, candidate.reviewed, candidate.task)
     memory.unreviewed.clear()
     if moment.project.config.review.command is None:
         return
@@ -126,7 +130,6 @@ def _tell_ended(moment: Moment, readiness: Readiness, alive: Collection[Sha]) ->
         review = found.get(sha)
         if review is None:
             continue
-        tell_architect(moment.store, review, tasks.get(name))  # should it have died before it could
         word = review.verdict.value
         why = f" ({one_line(review.why)})" if review.why else ""
         output.say(f"review of {printable(name)} at {sha[:12]}: {word}{why}")
@@ -137,15 +140,20 @@ def _tell_ended(moment: Moment, readiness: Readiness, alive: Collection[Sha]) ->
 
 
 def _clear_dead(moment: Moment) -> None:
-    """What a killed reviewer left at work, and its clone."""
+    """What a killed reviewer left at work, and its clone; holding its order, so that nobody begins there meanwhile."""
     project = moment.project
-    for path in dead_orders(project.repo.state_dir):
-        path.unlink(missing_ok=True)
-    alive = being_reviewed(project.repo.state_dir)
-    for clone in leftover_clones(project):
-        if not any(clone.path.name.endswith(sha[:12]) for sha in alive):
+    state_dir = project.repo.state_dir
+    orders = {path.stem: path for path in dead_orders(state_dir)}
+    orders |= {sha: order_path(state_dir, sha) for clone in leftover_clones(project) if (sha := commit_in(clone))}
+    for sha, path in orders.items():
+        turn = held.take(path)
+        if turn is None:
+            continue  # it lives
+        try:
             with suppress(OSError):
-                end_review(clone)
+                end_review(review_clone(project, sha))
+        finally:
+            turn.finish()
 
 
 def _ask(moment: Moment, candidate: Candidate) -> None:

@@ -14,7 +14,7 @@ from coffee_hooks.base.clone import Clone, discard
 from coffee_hooks.base.config import Review
 from coffee_hooks.base.environment import for_children
 from coffee_hooks.base.errors import CoffeeError
-from coffee_hooks.base.git import GitFailed
+from coffee_hooks.base.git import OID, GitFailed
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.placeholders import fill
 from coffee_hooks.base.process import End, Ended, end_marked, run
@@ -25,6 +25,7 @@ from coffee_hooks.state.reviews import Opinion
 
 REPORT_LIMIT = 256 * 1024
 """Bytes of a report that are kept."""
+DISK_NEEDED = 16 * 1024 * 1024
 FOLDER = "review-"
 _DIGITS = 12
 
@@ -90,12 +91,18 @@ def end_review(clone: Clone) -> None:
 
 
 def leftover_clones(project: Project) -> list[Clone]:
-    """The clones of reviews that are there, finished or not."""
+    """The clones of reviews that are there, going on or not."""
     root = project.worktrees_root
-    names = {path.name.removesuffix(".making") for path in root.glob(f"{FOLDER}*")} if root.is_dir() else set()
-    shas = (name.removeprefix(FOLDER) for name in sorted(names))
-    clones = (review_clone(project, sha) for sha in shas if len(sha) == _DIGITS and set(sha) <= set("0123456789abcdef"))
-    return [clone for clone in clones if clone.foreign is None and clone.borrows in (None, clone.objects)]
+    shas = (path.name.removeprefix(FOLDER) for path in (root.glob(f"{FOLDER}*") if root.is_dir() else ()))
+    return [review_clone(project, sha) for sha in sorted(shas) if len(sha) == _DIGITS]
+
+
+def commit_in(clone: Clone) -> str | None:
+    """The commit that *clone* was made for; None where it does not say, and the next review there removes it."""
+    with suppress(OSError, UnicodeDecodeError):
+        said = (clone.git_dir / "HEAD").read_text().strip()
+        return said if OID.fullmatch(said) and clone.path.name == f"{FOLDER}{said[:_DIGITS]}" else None
+    return None
 
 
 def _run_in(clone: Clone, project: Project, order: ReviewOrder, spec: str, log: Path, stop: Event) -> Finding:
@@ -110,7 +117,7 @@ def _run_in(clone: Clone, project: Project, order: ReviewOrder, spec: str, log: 
             seconds=review.timeout, stop=stop, stdout=stdout,
         )  # fmt: skip
         end_marked("COFFEE_WORKTREE", (str(clone.path),))
-    verdict, why = conclude(ended, review)
+    verdict, why = conclude(ended, review, _free(clone.path))
     return Finding(verdict, why, harmless(captured), ended.end is End.STOPPED)
 
 
@@ -122,8 +129,16 @@ def _environment(project: Project, clone: Clone, order: ReviewOrder, spec: str) 
     }  # fmt: skip
 
 
-def conclude(ended: Ended, review: Review) -> tuple[Opinion, str]:
-    """What a finished run means: exit 0 approved, 1 rejected, anything else no verdict, and why not. Pure."""
+def _free(folder: Path) -> int:
+    """Bytes that are free around *folder*, which the reviewer may have taken away."""
+    return shutil.disk_usage(next(parent for parent in (folder, *folder.parents) if parent.exists())).free
+
+
+def conclude(ended: Ended, review: Review, free_bytes: int) -> tuple[Opinion, str]:
+    """What a finished run means: exit 0 approved, 1 rejected, anything else no verdict, and why not. Pure.
+
+    Most programs fail with 1 where there is no room: that is no word about the commit.
+    """
     name = one_line((review.command or ("",))[0])
     if ended.end is End.STOPPED:
         return Opinion.PENDING, "the review was stopped"
@@ -133,6 +148,8 @@ def conclude(ended: Ended, review: Review) -> tuple[Opinion, str]:
         return Opinion.PENDING, f"the review command {name!r} was not found"
     if ended.rc < 0:
         return Opinion.PENDING, f"the reviewer was killed by signal {-ended.rc}"
+    if ended.rc and free_bytes < DISK_NEEDED:
+        return Opinion.PENDING, f"the reviewer ended with {ended.rc} and the disk is full"
     words = {0: Opinion.APPROVED, 1: Opinion.REJECTED}
     return words.get(ended.rc, Opinion.PENDING), "" if ended.rc in words else f"the reviewer ended with {ended.rc}"
 

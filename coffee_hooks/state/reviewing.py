@@ -27,7 +27,7 @@ class ReviewOrder:
 
 def take_order(state_dir: Path, order: ReviewOrder) -> Held | None:
     """The right to review the commit of *order*; None while another process is at it. Raises OSError."""
-    turn = held.take(_path(state_dir, order.sha))
+    turn = held.take(order_path(state_dir, order.sha))
     if turn is not None:
         os.ftruncate(turn.descriptor, 0)
         os.pwrite(turn.descriptor, json.dumps(asdict(order)).encode(), 0)
@@ -57,7 +57,7 @@ def dead_orders(state_dir: Path) -> Iterator[Path]:
 
 def stop_file(state_dir: Path, sha: str) -> Path:
     """Where whoever reviews a commit looks whether nobody wants to know any more."""
-    return _path(state_dir, sha).with_suffix(".stop")
+    return order_path(state_dir, sha).with_suffix(".stop")
 
 
 def folder(state_dir: Path) -> Path:
@@ -69,5 +69,6 @@ def _orders(state_dir: Path) -> Iterator[Path]:
     return (path for path in sorted(folder(state_dir).glob("*.json")) if OID.fullmatch(path.stem))
 
 
-def _path(state_dir: Path, sha: str) -> Path:
+def order_path(state_dir: Path, sha: str) -> Path:
+    """The order of a commit's review, which its process holds locked."""
     return folder(state_dir) / f"{sha}.json"

@@ -15,6 +15,7 @@ from coffee_hooks.loop import moment, retry, run, signs
 from coffee_hooks.loop.recruit import pause
 from coffee_hooks.loop.run import Until
 from coffee_hooks.loop.signs import Signs
+from coffee_hooks.state.claims import ClaimState
 
 if TYPE_CHECKING:
     from conftest import Sandbox, Shop
@@ -167,3 +168,17 @@ def test_the_notifications_of_the_loop_go_to_the_hook(shop: Shop) -> None:
     sent = [(n.id, n.title) for who in ("architect", "orchestrator", "user_listener") for n in shop.notices(who)]
     assert [(each["id"], each["title"]) for each in notes(shop)] == sorted(sent)
     assert "Merge Complete" in dict(sent).values()
+
+
+def test_a_hook_that_keeps_an_agent_from_going_on_asks_a_person(shop: Shop) -> None:
+    """The second attempt is not tried for ever: the task is blocked with the hook's reason, and its work is kept."""
+    first = '[ "$COFFEE_ATTEMPT" = 1 ]'
+    shop.configure("exit 3", retries=3, hooks={"before-agent": ["sh", "-c", first]})
+    shop.drop("105", "106")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retry, "FIRST_BACK_OFF", 0.05)
+        assert shop.run(poll=0.1) == 1
+    claim = shop.claims()["US-104"]
+    assert claim.state is ClaimState.BLOCKED
+    assert claim.reason and "hooks.before-agent failed (sh: exit code 1)" in claim.reason
+    assert "refs/heads/roadmap-wt1" in shop.box.refs()

@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from coffee_hooks.base.process import alive, identify
+from coffee_hooks import boundary
+from coffee_hooks.base import git as gate
+from coffee_hooks.base.config import Review
+from coffee_hooks.base.process import End, Ended, alive, identify
 from coffee_hooks.base.project import open_project
 from coffee_hooks.notify import received
 from coffee_hooks.ready.review_report import EXCERPT
-from coffee_hooks.ready.review_run import REPORT_LIMIT
+from coffee_hooks.ready.review_run import REPORT_LIMIT, conclude
 from coffee_hooks.state.reviewing import ReviewOrder, take_order
 from coffee_hooks.state.reviews import Opinion, read_reviews
 from coffee_hooks.state.store import open_store
@@ -165,6 +168,21 @@ def test_a_reviewer_that_is_not_there(desk: Desk) -> None:
     assert desk.review(MINE, env={"COFFEE_REVIEW__COMMAND": "[]"}).rc == 2
 
 
+@pytest.mark.parametrize(
+    ("end", "free", "verdict"),
+    [
+        (Ended(End.EXITED, 0, 1.0), 0, Opinion.APPROVED),
+        (Ended(End.EXITED, 1, 1.0), 1 << 30, Opinion.REJECTED),
+        (Ended(End.EXITED, 1, 1.0), 0, Opinion.PENDING),
+        (Ended(End.STOPPED, -9, 1.0), 1 << 30, Opinion.PENDING),
+    ],
+)
+def test_what_an_end_means(end: Ended, free: int, verdict: Opinion) -> None:
+    """Where there is no room most programs fail with 1: nobody is rejected by that."""
+    said = conclude(end, Review(("reviewer",)), free)
+    assert said[0] is verdict and bool(said[1]) is (verdict is Opinion.PENDING)
+
+
 def test_a_failed_run_never_takes_a_verdict_away(desk: Desk) -> None:
     """A person reviews again, the reviewer dies: what was said before still counts."""
     desk.configure("exit 0")
@@ -209,6 +227,18 @@ def test_odd_characters_of_a_name_are_data(desk: Desk) -> None:
     desk.box.branch(name, {"odd.py": "1\n"})
     said = desk.review(name)
     assert said.rc == 0 and Path(said.json["report"]).read_text() == f"<{name}>\n"
+
+
+def test_a_reviewer_in_the_repository_is_the_commits_own(desk: Desk) -> None:
+    """As the README warns: a relative program is that of the clone, which is why it should be protected."""
+    desk.configure("true")
+    desk.box.commit({"scripts/review.sh": "#!/bin/sh\nexit 1\n"})
+    (desk.box.work / "scripts/review.sh").chmod(0o755)
+    desk.box.commit({"scripts/review.sh": "#!/bin/sh\necho strict\nexit 1\n"})
+    desk.box.push()
+    desk.branch()
+    said = desk.review(MINE, env={"COFFEE_REVIEW__COMMAND": "[scripts/review.sh, '{base}']"})
+    assert said.rc == 1 and Path(said.json["report"]).read_text() == "strict\n"
 
 
 def test_the_branch_cannot_choose_its_reviewer(desk: Desk) -> None:
@@ -366,6 +396,35 @@ def test_a_killed_review_leaves_nothing_in_the_way(desk: Desk, tmp_path: Path) -
     (tmp_path / "again").touch()
     assert desk.review(MINE).rc == 0
     assert not alive(orphan) and desk.nothing_is_left()
+
+
+def killing(after: int) -> Callable[[object], None]:
+    """What ends this process at its first git call behind *after* of them."""
+    left = iter(range(after))
+    return lambda _argv: None if next(left, None) is not None else os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_killed_before_every_git_call(desk: Desk, git: Git, tmp_path: Path) -> None:
+    """kill -9 wherever it may come: no verdict or the right one, and the next review brings it to its end."""
+    runs = tmp_path / "runs"
+    desk.configure(f"echo run >> {runs}; echo found; exit 1")
+    tip, calls = desk.branch(), 0
+    while True:
+        calls += 1
+        child = os.fork()
+        if child == 0:
+            gate.trace.append(killing(calls))
+            os._exit(boundary.main(["-q", "-C", str(desk.box.work), "review"]))
+        _, status = os.waitpid(child, 0)
+        known = desk.known.get(tip)
+        assert known is None or known.verdict is Opinion.REJECTED
+        assert desk.review().rc in (0, 1)  # 0: it was recorded before the kill
+        assert desk.codes() == ["review-rejected"] and desk.nothing_is_left()
+        if not os.WIFSIGNALED(status):
+            break
+        git(desk.box.work, "update-ref", "-d", f"refs/coffee/reviews/{tip}")
+    assert os.waitstatus_to_exitcode(status) == 1 and calls > 8
+    assert desk.told == [("high", f"Review Rejected: {MINE}")]
 
 
 def test_ctrl_c_ends_the_reviewer(desk: Desk, tmp_path: Path) -> None:
