@@ -25,7 +25,7 @@ from coffee_hooks.state.timings import Phase, Timing, note
 
 
 def look_after(moment: Moment, readiness: Readiness) -> None:
-    """Every open claim of ours without an agent at work, and every branch of somebody else that conflicts."""
+    """Every open claim of ours without an agent at work, and every branch that a person has to look at."""
     seen = {candidate.branch.name: candidate for candidate in readiness.candidates}
     ours = [claim for claim in moment.claims.values() if moment.is_ours(claim)]
     for claim in ours:
@@ -34,7 +34,9 @@ def look_after(moment: Moment, readiness: Readiness) -> None:
     owned = {claim.branch for claim in ours}
     for candidate in readiness.candidates:
         if candidate.codes == {Code.CONFLICT} and candidate.branch.name not in owned:
-            _tell_people(moment, candidate)
+            _tell_people(moment, candidate, "Conflict")
+        if candidate.codes == {Code.NEEDS_HUMAN}:
+            _tell_people(moment, candidate, "Waits for you")
 
 
 def _look_at(moment: Moment, claim: Claim, candidate: Candidate | None) -> None:
@@ -58,10 +60,10 @@ def _landed_by_hand(moment: Moment, claim: Claim) -> bool:
     return True
 
 
-def _tell_people(moment: Moment, candidate: Candidate) -> None:
+def _tell_people(moment: Moment, candidate: Candidate, title: str) -> None:
     name, reason = candidate.branch.name, candidate.reasons[0]
     text = f"{printable(name)} {reason.detail}.\n\nNext: {reason.hint}"
-    moment.notify(f"Conflict: {printable(name)}", text, f"conflict:{name}:{candidate.branch.tip}")
+    moment.notify(f"{title}: {printable(name)}", text, f"{reason.code.value}:{name}:{candidate.branch.tip}")
 
 
 def give_back(moment: Moment, claim: Claim, failure: Failure, target: Sha) -> None:

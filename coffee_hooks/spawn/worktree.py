@@ -49,9 +49,7 @@ def make_worktree(project: Project, kit: Kit, copies: Copies) -> Made:
         try:
             path.mkdir()  # from here on the folder is ours: whatever else has this name is refused
         except FileExistsError:
-            raise WorktreeFailed(
-                f"{printable(str(path))} is already there", hint="move it away, or choose another worktrees.root"
-            ) from None
+            raise _already_there(path, kit.claim.branch) from None
         try:
             started = time.time()
             add_worktree(project.repo, path, kit.claim.branch)
@@ -61,6 +59,14 @@ def make_worktree(project: Project, kit: Kit, copies: Copies) -> Made:
             if path.exists():
                 output.say(f"{printable(str(path))} could not be removed and stays")
             raise
+
+
+def _already_there(path: Path, branch: str) -> WorktreeFailed:
+    where = printable(str(path))
+    on = in_worktree(path, "symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1, 128)) if path.is_dir() else None
+    if on is not None and on.text and (path / ".git").is_file():  # an agent that changed branches
+        return WorktreeFailed(f"{where} is on {on.text}, not on {branch}", hint=f"git -C {where} switch {branch}")
+    return WorktreeFailed(f"{where} is already there", hint="move it away, or choose another worktrees.root")
 
 
 def continue_worktree(project: Project, kit: Kit, copies: Copies) -> Made:
