@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 from coffee_hooks.base.cells import cells, padded
@@ -14,7 +14,7 @@ from coffee_hooks.ready.observe import Candidate, Readiness
 from coffee_hooks.ready.radar import Radar
 from coffee_hooks.ready.report import radar_lines
 from coffee_hooks.state.agent_state import Doing
-from coffee_hooks.state.agents import EndReason
+from coffee_hooks.state.agents import AgentRun, EndReason
 from coffee_hooks.state.claims import Claim, ClaimState
 
 IDLE_SECONDS = 300.0
@@ -26,7 +26,10 @@ _TO_REPAIR = frozenset((Code.CONFLICT, Code.GATE_FAILED, Code.REVIEW_REJECTED, C
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """Facts read at one moment; *now* and *last_cleanup* are UNIX seconds."""
+    """Facts read at one moment; *now* and *last_cleanup* are UNIX seconds.
+
+    *spent* is what all attempts on a branch cost, in US dollars, as far as their programs said.
+    """
 
     now: float
     claims: tuple[Claim, ...]
@@ -35,6 +38,7 @@ class StatusReport:
     radar: Radar
     completed: int
     last_cleanup: float | None
+    spent: Mapping[str, float] = field(default_factory=dict)
 
 
 class Phase(Enum):
@@ -60,7 +64,7 @@ class Row:
     """A claim, or an open branch that nobody claimed. None is what there is not.
 
     *elapsed* are the seconds that its latest agent ran so far, *silent* those since its last sign of life while it
-    runs. *verdict* is ``ready`` or the first reason why not. *cost* is in US dollars.
+    runs. *verdict* is ``ready`` or the first reason why not. *cost* is that of all attempts, in US dollars.
     """
 
     task: str | None
@@ -82,23 +86,33 @@ def rows(status: StatusReport) -> tuple[Row, ...]:
     open_ = {c.branch.name: c for c in status.readiness.candidates}
     claimed = {claim.branch for claim in status.claims}
     return (
-        *(_row(c.branch, c.task, c, doing.get(c.branch), open_.get(c.branch), status.now) for c in status.claims),
-        *(_row(n, c.task, None, None, c, status.now) for n, c in open_.items() if n not in claimed),
+        *(_row(status, c.branch, c.task, c, doing.get(c.branch), open_.get(c.branch)) for c in status.claims),
+        *(_row(status, name, c.task, None, None, c) for name, c in open_.items() if name not in claimed),
     )
 
 
 def _row(
-    branch: str, task: str | None, claim: Claim | None, doing: Doing | None, found: Candidate | None, now: float
-) -> Row:
-    run = doing.run if doing else None
+    status: StatusReport, branch: str, task: str | None, claim: Claim | None, doing: Doing | None,
+    found: Candidate | None,
+) -> Row:  # fmt: skip
+    now, run = status.now, doing.run if doing else None
     running = doing is not None and doing.running
     return Row(
         task, claim.state.value if claim else None, phase_of(claim, doing, found), branch,
         run.agent if run else None, word_for(doing, now) if doing else None,
         max(0.0, (now if running else run.ended or run.last_sign) - run.started) if run else None,
         max(0.0, now - run.last_sign) if run and running else None,
-        found.commits_ahead if found else None, verdict_of(found), run.cost_usd if run else None,
+        found.commits_ahead if found else None, verdict_of(found), status.spent.get(branch),
     )  # fmt: skip
+
+
+def spent_on(runs: Iterable[AgentRun]) -> dict[str, float]:
+    """What the runs on each branch cost together, where at least one of them said."""
+    spent: dict[str, float] = {}
+    for run in runs:
+        if run.cost_usd is not None:
+            spent[run.branch] = spent.get(run.branch, 0.0) + run.cost_usd
+    return spent
 
 
 def word_for(doing: Doing, now: float) -> str:

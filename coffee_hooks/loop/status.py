@@ -10,7 +10,7 @@ from typing import Any
 from coffee_hooks.base import output
 from coffee_hooks.base.project import Project, open_project
 from coffee_hooks.base.target import read_target
-from coffee_hooks.loop.board import StatusReport, to_text, word_for
+from coffee_hooks.loop.board import StatusReport, spent_on, to_text, word_for
 from coffee_hooks.loop.exchange import catch_up
 from coffee_hooks.loop.radar import scan
 from coffee_hooks.ready.observe import detect_ready
@@ -33,7 +33,7 @@ def read_status(project: Project, store: Store) -> StatusReport:
     return StatusReport(
         time.time(), tuple(claims), tuple(look(project.repo.state_dir, run) for run in latest.values()),
         readiness, scan(project, store, readiness, found), ran_beside_another(claims, runs),
-        float(cleaned) if cleaned else None,
+        float(cleaned) if cleaned else None, spent_on(runs),
     )  # fmt: skip
 
 

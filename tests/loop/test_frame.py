@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from coffee_hooks.base.cells import cells
 from coffee_hooks.base.model import Sha, TaskId
 from coffee_hooks.base.text import printable
-from coffee_hooks.loop.board import Phase, StatusReport, brief_time, phase_of, queue, rows, to_text
+from coffee_hooks.loop.board import Phase, StatusReport, brief_time, phase_of, queue, rows, spent_on, to_text
 from coffee_hooks.loop.frame import COLUMNS, GAP, Look, fit, frame, painted
 from coffee_hooks.ready.branches import Branch, Where
 from coffee_hooks.ready.judge import Code, Reason
@@ -52,7 +52,9 @@ def report(
     overlaps: Sequence[Overlap] = (),
 ) -> StatusReport:
     readiness = Readiness("roadmap", SHA, tuple(branches), tuple(overlaps))
-    return StatusReport(NOW, tuple(claims), tuple(agents), readiness, Radar(tuple(overlaps)), 0, None)
+    return StatusReport(
+        NOW, tuple(claims), tuple(agents), readiness, Radar(tuple(overlaps)), 0, None, spent_on(d.run for d in agents)
+    )
 
 
 def shown(status: StatusReport, width: int = 100, height: int = 30, now: float = NOW) -> list[str]:
@@ -125,6 +127,12 @@ def test_the_whole_night_at_a_glance() -> None:
         "conflict: roadmap-wt1 and roadmap-mine both change pkg/a.py",
         "queue: roadmap-wt5 ready",
     ]
+
+
+def test_every_attempt_costs() -> None:
+    """What a task cost is not what its last attempt did; where nobody said, nothing is claimed."""
+    runs = [doing("b", cost_usd=0.5).run, doing("b").run, doing("b", cost_usd=1.0).run, doing("c").run]
+    assert spent_on(runs) == {"b": 1.5}
 
 
 def test_the_queue_has_what_is_finished_with_its_verdict() -> None:
