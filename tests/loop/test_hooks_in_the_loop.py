@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.held import is_held
@@ -20,13 +22,18 @@ from coffee_hooks.state.claims import ClaimState
 if TYPE_CHECKING:
     from conftest import Sandbox, Shop
 
+SCHEMA = Draft202012Validator(json.loads(files("coffee_hooks").joinpath("schemas/hook.json").read_text()))
 NOTES = 'f="$COFFEE_ROOT/../notes"; { cat; } >> "$f"'
 """A hook that writes down what it is told, one object a line."""
 
 
 def notes(shop: Shop) -> list[dict[str, Any]]:
+    """What was told, each valid by the schema."""
     file = shop.work.parent / "notes"
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    found = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    for each in found:
+        SCHEMA.validate(each)
+    return found
 
 
 def test_every_hook_is_called_once_in_its_place(shop: Shop) -> None:

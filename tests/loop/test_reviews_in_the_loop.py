@@ -162,6 +162,15 @@ def test_nobody_wants_the_review_of_a_commit_that_is_gone(shop: Shop) -> None:
     assert old not in read_reviews(open_project(shop.work).repo)
 
 
+def test_a_dry_run_says_what_would_be_reviewed(shop: Shop) -> None:
+    """And starts no reviewer."""
+    configure(shop, RUNS)
+    shop.box.branch("roadmap-mine", {"mine": "1\n"})
+    said = shop.box.coffee("run", "--dry-run")
+    assert said.rc == 0 and "would review roadmap-mine" in said.out.splitlines()
+    assert runs(shop) == [] and not being_reviewed(shop.state_dir)
+
+
 def test_reviewers_take_turns(shop: Shop) -> None:
     """At most review.jobs at a time."""
     busy = shop.work.parent / "busy"
