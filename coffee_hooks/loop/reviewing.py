@@ -25,7 +25,7 @@ from coffee_hooks.notify.courier import handing_over
 from coffee_hooks.ready.judge import Code
 from coffee_hooks.ready.observe import Candidate, detect_ready
 from coffee_hooks.ready.review_report import excerpt, publish
-from coffee_hooks.ready.review_run import run_review
+from coffee_hooks.ready.review_run import Finding, run_review
 from coffee_hooks.sources.plan import read_plan
 from coffee_hooks.state.reviewing import ReviewOrder, stop_file, take_order
 from coffee_hooks.state.reviews import Opinion, Reviewed, read_reviews, record
@@ -65,7 +65,7 @@ def make_review(project: Project, store: Store, order: ReviewOrder) -> Reviewed:
         report = publish(project, sha, finding.report, now)
     review = replace(
         before, verdict=finding.verdict, branch=order.branch, report=str(report) if report else None,
-        excerpt=excerpt(finding.report), why=finding.why, tries=before.tries + 1 if pending else 0, when=int(now),
+        excerpt=_shown(finding), why=finding.why, tries=before.tries + 1 if pending else 0, when=int(now),
     )  # fmt: skip
     if pending and before.final:
         return review
@@ -73,6 +73,13 @@ def make_review(project: Project, store: Store, order: ReviewOrder) -> Reviewed:
         return read_reviews(repo, project.remote).get(sha, review)  # somebody else's word came first
     tell_architect(store, review, order.task)
     return review
+
+
+def _shown(finding: Finding) -> str:
+    """What travels with the verdict; of a rejection without a report what the reviewer complained about, as many do."""
+    if finding.report or finding.verdict is not Opinion.REJECTED:
+        return excerpt(finding.report)
+    return excerpt(finding.complaint)
 
 
 def tell_architect(store: Store, review: Reviewed, task: str | None) -> None:

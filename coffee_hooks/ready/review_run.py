@@ -25,6 +25,8 @@ from coffee_hooks.state.reviews import Opinion
 
 REPORT_LIMIT = 256 * 1024
 """Bytes of a report that are kept."""
+COMPLAINT = 4 * 1024
+"""Bytes of stderr that stand for a report where there is none."""
 DISK_NEEDED = 16 * 1024 * 1024
 FOLDER = "review-"
 _DIGITS = 12
@@ -32,11 +34,15 @@ _DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of a run: for PENDING *why* there is no verdict. *stopped*: nobody wanted to know any more."""
+    """What came of a run: for PENDING *why* there is no verdict. *stopped*: nobody wanted to know any more.
+
+    *complaint* is the end of what it wrote to stderr.
+    """
 
     verdict: Opinion
     why: str = ""
     report: str = ""
+    complaint: str = ""
     stopped: bool = False
 
 
@@ -111,6 +117,7 @@ def _run_in(clone: Clone, project: Project, order: ReviewOrder, spec: str, log: 
         "task": order.task or "", "branch": order.branch, "worktree": str(clone.path), "base": order.base, "spec": spec,
     }  # fmt: skip
     argv = fill(review.command or (), values)
+    begin = log.stat().st_size if log.exists() else 0
     with capture(REPORT_LIMIT) as (stdout, captured):
         ended = run(
             argv, cwd=clone.path, env=for_children(_environment(project, clone, order, spec)), log=log,
@@ -118,7 +125,16 @@ def _run_in(clone: Clone, project: Project, order: ReviewOrder, spec: str, log: 
         )  # fmt: skip
         end_marked("COFFEE_WORKTREE", (str(clone.path),))
     verdict, why = conclude(ended, review, _free(clone.path))
-    return Finding(verdict, why, harmless(captured), ended.end is End.STOPPED)
+    return Finding(verdict, why, harmless(captured), _end_of(log, begin), ended.end is End.STOPPED)
+
+
+def _end_of(log: Path, begin: int) -> str:
+    """The end of what was written to *log* from the byte *begin* on."""
+    captured = Captured(COMPLAINT)
+    with suppress(OSError), log.open("rb") as file:
+        file.seek(max(begin, file.seek(0, 2) - COMPLAINT))
+        captured.take(file.read(COMPLAINT))
+    return harmless(captured)
 
 
 def _environment(project: Project, clone: Clone, order: ReviewOrder, spec: str) -> Mapping[str, str]:

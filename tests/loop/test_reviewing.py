@@ -357,6 +357,16 @@ def test_nothing_said_is_no_report(desk: Desk) -> None:
     assert desk.told == []
 
 
+def test_a_rejection_on_stderr_is_told_too(desk: Desk) -> None:
+    """No report was printed, and the agent and the architect still learn what is wrong, of this run alone."""
+    desk.configure('echo "bad: $RANDOM_WORD" >&2; exit 1')
+    tip = desk.branch()
+    for word in ("one", "two"):
+        said = desk.review(MINE, env={"RANDOM_WORD": word})
+        assert (said.rc, said.json["report"]) == (1, None)
+        assert desk.known[tip].excerpt == f"bad: {word}\n"
+
+
 # --- two at once, and kill -9 ---------------------------------------------------------------------
 
 
