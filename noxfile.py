@@ -103,6 +103,13 @@ def browser(session: nox.Session) -> None:
     session.run("pytest", "tests/report/in_browser.py", *session.posargs, env=env)
 
 
+@nox.session
+def pictures(session: nox.Session) -> None:
+    """The pictures of the README, made again from real runs of the sample; takes three minutes."""
+    session.install(".", *group("browser"))
+    session.run("python", "docs/pictures.py", *session.posargs, env={"PYTHONPATH": ""})
+
+
 @contextmanager
 def place_in_memory() -> Iterator[dict[str, str]]:
     """The variable that has temporary files kept in memory, where there is room: the tests make 200,000 files."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from coffee_hooks.base.markup import Markup, number, tag
 from coffee_hooks.evaluate.backtest import FIRST, Backtest
 from coffee_hooks.evaluate.scores import Bin
 
@@ -75,41 +76,36 @@ def to_text(found: Backtest) -> str:
 def to_svg(found: Backtest) -> str:
     """The calibration as a picture: a dot for each bin, as large as it has pairs, and the line where all should be."""
     size = _SIDE + 2 * _MARGIN
-    return "\n".join(
-        (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" role="img" font-family="sans-serif"'
-            ' font-size="12" fill="#222">',
-            f"<title>Predicted risk against reality, {found.pairs} pairs</title>",
-            '<rect width="100%" height="100%" fill="#fff"/>',
-            *_axes(),
-            *_dots(found.bins, found.pairs),
-            "</svg>",
-        )
-    )
+    return tag(
+        "svg", tag("title", f"Predicted risk against reality, {found.pairs} pairs"),
+        tag("rect", width="100%", height="100%", fill="#fff"), *_axes(), *_dots(found.bins, found.pairs),
+        xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {size} {size}", role="img", font_family="sans-serif",
+        font_size=12, fill="#222",
+    )  # fmt: skip
 
 
-def _axes() -> Iterator[str]:
+def _axes() -> Iterator[Markup]:
     low, high = _MARGIN, _MARGIN + _SIDE
-    yield f'<path d="M{low} {high}L{high} {low}" stroke="#999" stroke-dasharray="4 4" fill="none"/>'
-    yield f'<path d="M{low} {low}V{high}H{high}" stroke="#222" fill="none"/>'
+    yield tag("path", d=f"M{low} {high}L{high} {low}", stroke="#999", stroke_dasharray="4 4", fill="none")
+    yield tag("path", d=f"M{low} {low}V{high}H{high}", stroke="#222", fill="none")
     for tenth in range(0, 11, 2):
-        at = _SIDE * tenth / 10
-        yield f'<text x="{low + at:g}" y="{high + 18}" text-anchor="middle">{tenth / 10:g}</text>'
-        yield f'<text x="{low - 8}" y="{high - at + 4:g}" text-anchor="end">{tenth / 10:g}</text>'
+        at, said = _SIDE * tenth / 10, f"{tenth / 10:g}"
+        yield tag("text", said, x=low + at, y=high + 18, text_anchor="middle")
+        yield tag("text", said, x=low - 8, y=high - at + 4, text_anchor="end")
     middle = _MARGIN + _SIDE / 2
-    yield f'<text x="{middle:g}" y="{high + 40}" text-anchor="middle">predicted risk of a pair</text>'
-    turned = f'transform="rotate(-90 16 {middle:g})"'
-    yield f'<text x="16" y="{middle:g}" text-anchor="middle" {turned}>share of pairs that touched a common file</text>'
+    yield tag("text", "predicted risk of a pair", x=middle, y=high + 40, text_anchor="middle")
+    turned = f"rotate(-90 16 {number(middle)})"
+    words = "share of pairs that touched a common file"
+    yield tag("text", words, x=16, y=middle, text_anchor="middle", transform=turned)
 
 
-def _dots(bins: Sequence[Bin], pairs: int) -> Iterator[str]:
+def _dots(bins: Sequence[Bin], pairs: int) -> Iterator[Markup]:
     for each in bins:
-        x, y = _MARGIN + _SIDE * each.risk, _MARGIN + _SIDE * (1 - each.met)
-        radius = max(2.0, _DOT * (each.pairs / pairs) ** 0.5)
-        yield (
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="#0b5fa5" fill-opacity="0.7">'
-            f"<title>{each.pairs} pairs: predicted {each.risk:.2f}, real {each.met:.2f}</title></circle>"
-        )
+        said = tag("title", f"{each.pairs} pairs: predicted {each.risk:.2f}, real {each.met:.2f}")
+        yield tag(
+            "circle", said, cx=_MARGIN + _SIDE * each.risk, cy=_MARGIN + _SIDE * (1 - each.met),
+            r=max(2.0, _DOT * (each.pairs / pairs) ** 0.5), fill="#0b5fa5", fill_opacity=0.7,
+        )  # fmt: skip
 
 
 def _figure(value: float | None) -> float | None:

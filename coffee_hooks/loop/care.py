@@ -21,7 +21,7 @@ from coffee_hooks.spawn.room import find_lack
 from coffee_hooks.state import claims as claims_
 from coffee_hooks.state.agents import latest_run
 from coffee_hooks.state.claims import Claim, ClaimState
-from coffee_hooks.state.timings import Phase, Timing, note
+from coffee_hooks.state.timings import Phase, Timing, last_timing, note
 
 
 def look_after(moment: Moment, readiness: Readiness) -> None:
@@ -46,9 +46,16 @@ def _look_at(moment: Moment, claim: Claim, candidate: Candidate | None) -> None:
     if failure is None or (failure.code == GONE and _landed_by_hand(moment, claim)):
         return
     if failure.code == CONFLICT:
+        _note_conflict(moment, claim, failure, run.ended if run else None)
+    give_back(moment, claim, failure, moment.target.sha)
+
+
+def _note_conflict(moment: Moment, claim: Claim, failure: Failure, since: float | None) -> None:
+    """Note once that what its agent left behind at *since* conflicts, however many rounds see it."""
+    last = last_timing(moment.store, claim.branch, Phase.MERGE)
+    if last is None or not last.detail.startswith(CONFLICT) or (since is not None and last.ended < since):
         now, said = time.time(), f"{CONFLICT}: {one_line(failure.summary)}"
         note(moment.store, Timing(claim.task, claim.branch, Phase.MERGE, now, now, said))
-    give_back(moment, claim, failure, moment.target.sha)
 
 
 def _landed_by_hand(moment: Moment, claim: Claim) -> bool:

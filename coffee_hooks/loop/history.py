@@ -10,7 +10,7 @@ from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.text import printable
 from coffee_hooks.evaluate.comparison import Comparison
-from coffee_hooks.loop.predicted import compare_all
+from coffee_hooks.loop.compared import compare_all
 from coffee_hooks.report.criteria import Window
 from coffee_hooks.report.timeline import Journey, Records, Spell, gate_runs, journeys
 from coffee_hooks.sources.roadmap_places import roadmap_paths

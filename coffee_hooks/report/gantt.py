@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from coffee_hooks.base.markup import Content, Markup, join, number, percent, plain, tag
 from coffee_hooks.base.text import one_line
@@ -129,6 +130,13 @@ def _bar(row: Row, where: Scale, now: float) -> Markup:
     return tag("li", label, picture, class_="row")
 
 
+def tries(journey: Journey) -> list[str]:
+    """How its merges ended, the same several times in a row said once: ``conflict (3 times)``."""
+    found = [(word, len(list(group))) for word, group in groupby(merge.outcome for merge in journey.merges)]
+    shown = [(one_line(word, NAME), times) for word, times in found if word]
+    return [word if times == 1 else f"{word} ({times} times)" for word, times in shown]
+
+
 def said(journey: Journey, now: float) -> str:
     """The journey in words."""
     parts = []
@@ -136,7 +144,7 @@ def said(journey: Journey, now: float) -> str:
         work = sum(agent.seconds for agent in journey.agents)
         several = f"{len(journey.agents)} attempts" if len(journey.agents) > 1 else "1 attempt"
         parts.append(f"{several} of an agent, {lasting(work)}")
-    tried = [one_line(merge.outcome, NAME) for merge in journey.merges]
+    tried = tries(journey)
     parts += [f"merge: {', '.join(tried)}"] if tried else []
     begun = journey.claimed or (journey.events[0] if journey.events else now)
     if journey.landed:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from coffee_hooks.base.markup import Markup, join, number, percent, plain, tag
 from coffee_hooks.report.clock import tick
 from coffee_hooks.report.figures import Figure, aim, answer, lasting, shown
-from coffee_hooks.report.gantt import Row, spells
+from coffee_hooks.report.gantt import Row, spells, tries
 from coffee_hooks.report.graph import Graph, arcs
 from coffee_hooks.report.graph import table as pairs
 from coffee_hooks.report.timeline import CONFLICT, LANDED, Journey, Spell
@@ -73,14 +73,13 @@ def outcomes(rows: Sequence[Row]) -> Markup:
     cells: list[list[Markup]] = []
     for row in rows:
         journey = row.journey
-        tried = [merge.outcome for merge in journey.merges if merge.outcome]
         flaky = any(gate.outcome == "flaky" for gate in journey.gates)
         cells.append(
             [
                 plain(row.name),
                 join((_outcome(journey), " " if flaky else None, _labelled("warn", "flaky gate") if flaky else None)),
                 plain(str(len(journey.agents)) if journey.agents else "-"),
-                plain(", then ".join(tried[:6]) or "-", 120),
+                plain(", then ".join(tries(journey)[:6]) or "-", 120),
                 plain(_why(journey) or "-", REASON),
             ]
         )

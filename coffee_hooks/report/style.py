@@ -24,7 +24,9 @@ section.bare{background:none;border:0;padding:0}
 ul,ol{margin:0;padding:0;list-style:none}
 .cards{display:grid;gap:.75rem;grid-template-columns:repeat(auto-fit,minmax(12.5rem,1fr))}
 .cards li{background:var(--sheet);border:1px solid var(--rule);border-radius:.75rem;padding:.875rem 1rem}
+.cards li{display:flex;flex-direction:column}
 .cards span{display:block}
+.cards .name{flex:1}
 .cards .value{font-size:1.75rem;font-weight:650;line-height:1.3;font-variant-numeric:tabular-nums}
 .cards .name::first-letter{text-transform:uppercase}
 .chip{display:inline-block;border:1px solid;border-radius:1rem;padding:0 .6rem;font-size:.875rem;white-space:nowrap}

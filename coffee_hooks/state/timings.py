@@ -53,6 +53,15 @@ def note(store: Store, timing: Timing) -> None:
         record_timing(store, timing)
 
 
+def last_timing(store: Store, branch: str, phase: Phase) -> Timing | None:
+    """What was recorded last of *branch* and *phase*, None when nothing was."""
+    found = store.rows(
+        "SELECT task, started, ended, detail FROM timings WHERE branch = ? AND phase = ? ORDER BY id DESC LIMIT 1",
+        (branch, phase.value),
+    )
+    return Timing(found[0][0], branch, phase, *found[0][1:]) if found else None
+
+
 def timings(store: Store) -> list[Timing]:
     """Everything that was timed, in the order it was recorded."""
     found = store.rows("SELECT task, branch, phase, started, ended, detail FROM timings ORDER BY id")
