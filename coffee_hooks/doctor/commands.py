@@ -46,9 +46,15 @@ def check_user_hooks(project: Project) -> Check:
 
 def _hook_troubles(project: Project, found: dict[Point, Command]) -> Iterator[str]:
     for point, command in found.items():
-        known = FACTS | {"spec", "prompt", "prompt_file"} if point in _WITH_AGENTS else FACTS
-        if trouble := _trouble(project, command, known):
+        if trouble := _trouble(project, command, _known(point)):
             yield f"hooks.{point.value}: {trouble}"
+
+
+def _known(point: Point) -> frozenset[str]:
+    """The placeholders that a hook may have; a notification is about no branch."""
+    if point is Point.NOTIFY:
+        return frozenset()
+    return FACTS | {"spec", "prompt", "prompt_file"} if point in _WITH_AGENTS else FACTS
 
 
 def _trouble(project: Project, command: Command, known: frozenset[str]) -> str | None:

@@ -16,13 +16,14 @@ from pathlib import Path
 
 from coffee_hooks.base import held
 from coffee_hooks.base.config import Command
-from coffee_hooks.base.errors import CoffeeError
+from coffee_hooks.base.errors import CoffeeError, UsageError
 from coffee_hooks.base.held import Held
 from coffee_hooks.base.output import SCHEMA, complain
+from coffee_hooks.base.placeholders import fill
 from coffee_hooks.base.process import start_detached
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.text import printable
-from coffee_hooks.base.user_hooks import Point, hand_over
+from coffee_hooks.base.user_hooks import HookFailure, Point, hand_over
 from coffee_hooks.state import notices
 from coffee_hooks.state.facts import fact, forget_fact, set_fact
 from coffee_hooks.state.notices import Notification
@@ -75,10 +76,7 @@ def deliver(state_dir: Path, root: Path, turn: Held, seconds: float, command: Co
     while current is not None:
         try:
             while (notification := _next(state_dir)) is not None:
-                failure = hand_over(
-                    command, seconds, Point.NOTIFY, payload(notification, root), about=f"#{notification.id}", cwd=root,
-                    environment=variables(notification, root), log=_log(state_dir),
-                )  # fmt: skip
+                failure = _hand_over(state_dir, root, seconds, command, notification)
                 if failure is not None:
                     complain(printable(failure.what))
         finally:
@@ -87,6 +85,19 @@ def deliver(state_dir: Path, root: Path, turn: Held, seconds: float, command: Co
         with open_store(state_dir) as store:
             more = notices.next_after(store, _last(store)) is not None
         current = held.take(_lock(state_dir)) if more else None
+
+
+def _hand_over(
+    state_dir: Path, root: Path, seconds: float, command: Command, notification: Notification
+) -> HookFailure | None:
+    try:
+        argv = fill(command, {})  # nothing is filled in here: all is on stdin
+    except UsageError as wrong:
+        return HookFailure(f"hooks.{Point.NOTIFY.value}: {wrong.what}", wrong.hint, False)
+    return hand_over(
+        argv, seconds, Point.NOTIFY, payload(notification, root), about=f"#{notification.id}", cwd=root,
+        environment=variables(notification, root), log=_log(state_dir),
+    )  # fmt: skip
 
 
 def _next(state_dir: Path) -> Notification | None:

@@ -128,6 +128,15 @@ def test_a_program_that_is_not_there_hurts_nobody(post: Post) -> None:
     assert "'no-such-program' was not found" in (post.state_dir / "logs/hooks/notify.log").read_text()
 
 
+def test_a_placeholder_in_it_is_a_mistake(post: Post) -> None:
+    """A notification is about no branch: it is written down, and not asked again and again."""
+    post.send(post.project("echo", "{branch}"), "a")
+    post.quiet()
+    assert "hooks.notify: unknown placeholder {branch}" in (post.state_dir / "logs/hooks/notify.log").read_text()
+    post.send(post.project("echo", "{branch}"))
+    assert not held.is_held(post.state_dir / "courier")
+
+
 def test_a_killed_courier_hands_nothing_over_twice(post: Post) -> None:
     """kill -9 in the middle of one: the next courier goes on behind it."""
     script = 'cat >> "$COFFEE_ROOT/../box"; [ "$COFFEE_TITLE" != a ] || { kill -9 $PPID; sleep 0.2; }'
