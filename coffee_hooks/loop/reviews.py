@@ -40,15 +40,20 @@ def next_review(tries: int, last: float, now: float) -> NextReview:
     return NextReview.WAIT if tries and now < last + back_off(tries) else NextReview.START
 
 
-def review_waiting(moment: Moment, readiness: Readiness) -> None:
-    """Tell what ended, end what nobody wants to know any more, and start what may be started."""
-    state_dir, memory = moment.project.repo.state_dir, moment.memory
-    alive = being_reviewed(state_dir)
-    _tell_ended(moment, readiness, alive.keys())
+def hear_reviewers(moment: Moment, readiness: Readiness) -> None:
+    """Tell of the reviews that ended, each once."""
+    memory = moment.memory
+    _tell_ended(moment, readiness, being_reviewed(moment.project.repo.state_dir).keys())
     for candidate in readiness.candidates:  # whoever reviewed it may have died before it could tell
         if candidate.reviewed is not None and candidate.reviewed.final and candidate.branch.tip not in memory.told:
             memory.told.add(candidate.branch.tip)
             tell_architect(moment.store, candidate.reviewed, candidate.task)
+
+
+def review_waiting(moment: Moment, readiness: Readiness) -> None:
+    """End the reviews that nobody wants to know any more, and start those that may be started."""
+    state_dir, memory = moment.project.repo.state_dir, moment.memory
+    alive = being_reviewed(state_dir)
     memory.unreviewed.clear()
     if moment.project.config.review.command is None:
         return
@@ -57,15 +62,10 @@ def review_waiting(moment: Moment, readiness: Readiness) -> None:
     for sha in alive.keys() - tips:  # its branch has moved on
         stop_file(state_dir, sha).touch()
     free = moment.project.config.review.jobs - len(alive)
+    # One that ended since the branches were looked at has its verdict; the next look shows it.
+    going_on = alive.keys() | set(moment.reviewing)
     for candidate in readiness.candidates:
-        sha = candidate.branch.tip
-        # One that ended since the branches were looked at has its verdict; the next look shows it.
-        if (
-            not waits_for_review(candidate)
-            or sha in alive
-            or sha in moment.reviewing
-            or not _is_ours(moment, candidate)
-        ):
+        if not waits_for_review(candidate) or candidate.branch.tip in going_on or not _is_ours(moment, candidate):
             continue
         what = _next(moment, candidate)
         if what is NextReview.ASK:

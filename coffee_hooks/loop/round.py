@@ -13,7 +13,7 @@ from coffee_hooks.loop.drain import merge_ready
 from coffee_hooks.loop.lookout import keep_watch
 from coffee_hooks.loop.moment import Moment
 from coffee_hooks.loop.recruit import start_agents
-from coffee_hooks.loop.reviews import review_waiting
+from coffee_hooks.loop.reviews import hear_reviewers, review_waiting
 from coffee_hooks.loop.tidy import clean_up
 from coffee_hooks.notify.courier import handing_over
 from coffee_hooks.ready.observe import detect_ready
@@ -48,6 +48,7 @@ def _play(moment: Moment) -> Activity:
     moment.claims = read_claims(moment.project.repo)  # before the branches: a claim that is older than them is harmless
     readiness = detect_ready(moment.project, moment.store, moment.target, claims=moment.claims)
     blind = keep_watch(moment, readiness)
+    hear_reviewers(moment, readiness)
     moment.landed = merge_ready(moment, readiness)
     review_waiting(moment, readiness)
     if not moment.landed:  # else everything is judged again at once, against the new target

@@ -48,6 +48,9 @@ def test_what_is_finished_is_reviewed_and_lands(shop: Shop, capfd: pytest.Captur
     assert shop.landed == ["US-104"] and runs(shop) == ["US-104"]
     (begun,), (ended,) = shop.named("reviewing"), shop.named("reviewed")
     (merged,) = shop.named("merge")
+    assert [e["event"] for e in shop.events if e["event"] in ("reviewing", "reviewed", "ready", "merge")] == [
+        "reviewing", "reviewed", "ready", "merge",
+    ]  # fmt: skip
     assert begun["sha"] == ended["sha"] == merged["sha"] and ended["verdict"] == "approved"
     assert Path(ended["report"]).read_text() == "looks good\n"
     assert f"review of roadmap-wt1 at {begun['sha'][:12]}: approved" in capfd.readouterr().err
