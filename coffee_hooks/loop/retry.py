@@ -152,9 +152,11 @@ def _conflict(paths: Sequence[str]) -> Failure:
     return Failure(CONFLICT, summary, f"Your branch conflicts with the target in:\n{lines}\n\n{_RESOLVE}")
 
 
-def failure_again(reason: str) -> Failure:
-    """What the *reason* of a claim tells an agent that a person starts once more. Pure."""
+def failure_again(reason: str, reviewed: Reviewed | None = None) -> Failure:
+    """What the *reason* of a claim, and a review, tell an agent that a person starts once more. Pure."""
     code, _, summary = reason.partition(": ")
+    if code == Code.REVIEW_REJECTED.value and reviewed is not None:
+        return _rejected(reviewed)
     return Failure(code, summary, f"{reason}.\n\n{_RESOLVE}" if code == CONFLICT else reason)
 
 

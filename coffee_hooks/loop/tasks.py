@@ -16,6 +16,7 @@ from typing import BinaryIO
 from coffee_hooks.base.errors import RuleError, UsageError
 from coffee_hooks.base.model import TaskId
 from coffee_hooks.base.project import Project, open_project
+from coffee_hooks.base.refs import read_ref
 from coffee_hooks.base.target import read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.loop.events import Reader
@@ -34,6 +35,7 @@ from coffee_hooks.spawn.rotate import older
 from coffee_hooks.spawn.stop import stop
 from coffee_hooks.state.agents import latest_run
 from coffee_hooks.state.claims import Claim, read_claims
+from coffee_hooks.state.reviews import read_reviews
 from coffee_hooks.state.store import open_store
 
 CHUNK = 1 << 16
@@ -149,7 +151,9 @@ def resume_task(start: Path, name: str, agent: str | None) -> Spawned:
     target = read_target(project).sha
     plan = read_plan(project, target)
     if claim.reason:
-        work = brief(project, plan, claim, failure_again(claim.reason), target)
+        tip = read_ref(project.repo, f"refs/heads/{claim.branch}")
+        reviewed = read_reviews(project.repo, project.remote).get(tip) if tip else None
+        work = brief(project, plan, claim, failure_again(claim.reason, reviewed), target)
     else:
         work = assignment(plan_of(project, plan, claim), claim.task)
     with open_store(project.repo.state_dir) as store:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from coffee_hooks.base import messages, output
 from coffee_hooks.base.errors import EnvironmentFailure, LockedError
 from coffee_hooks.base.target import read_target
+from coffee_hooks.base.text import printable
+from coffee_hooks.base.user_hooks import Point
 from coffee_hooks.cleanup.remove import cleanup
 from coffee_hooks.cleanup.values import Outcome, RemotePolicy, Removal
 from coffee_hooks.loop.moment import NEVER, Moment
@@ -39,7 +41,18 @@ def clean_up(moment: Moment, readiness: Readiness) -> None:
         removed = [result for result in report.results if result.outcome is Outcome.REMOVED]
         memory.clean_again = NEVER if len(removed) == len(report.results) else time.monotonic() + AGAIN_SECONDS
         _tell(moment, removed)
+        _tell_vetoed(moment, report.results)
     memory.cleaned = now
+
+
+def _tell_vetoed(moment: Moment, results: Sequence[Removal]) -> None:
+    """The user's own hook keeps what has landed: only the user knows what to do about it."""
+    key = f"hooks.{Point.BEFORE_REMOVE.value}"
+    for result in results:
+        if result.outcome.kept and result.detail.startswith(key):
+            name = printable(result.branch)
+            text = f"{name} has landed, and the hook keeps it: {result.detail}.\n\nNext: {result.hint}"
+            moment.notify(f"Kept by a hook: {name}", text, f"kept:{result.branch}:{result.detail}")
 
 
 def _tell(moment: Moment, removed: Sequence[Removal]) -> None:

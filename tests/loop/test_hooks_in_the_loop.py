@@ -189,3 +189,15 @@ def test_a_hook_that_keeps_an_agent_from_going_on_asks_a_person(shop: Shop) -> N
     assert claim.state is ClaimState.BLOCKED
     assert claim.reason and "hooks.before-agent failed (sh: exit code 1)" in claim.reason
     assert "refs/heads/roadmap-wt1" in shop.box.refs()
+
+
+def test_a_hook_that_keeps_a_worktree_is_told_once(shop: Shop) -> None:
+    """What has landed stays, the loop comes to its end all the same, and the user knows why."""
+    shop.configure(hooks={"before-remove": ["sh", "-c", f"{NOTES}; exit 1"]})
+    shop.drop("105", "106")
+    assert shop.run(poll=0.1) == 0 and shop.run(poll=0.1) == 0
+    assert shop.landed == ["US-104"] and "refs/heads/roadmap-wt1" in shop.box.refs()
+    (notice,) = shop.notices("user_listener")
+    assert notice.title == "Kept by a hook: roadmap-wt1"
+    assert "hooks.before-remove failed (sh: exit code 1)" in notice.message and "Next: read " in notice.message
+    assert len(notes(shop)) == 2  # once for each loop, not for each round

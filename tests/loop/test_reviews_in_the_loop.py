@@ -72,14 +72,23 @@ def test_a_rejected_branch_goes_back_to_its_agent_with_the_report(shop: Shop) ->
 
 
 def test_a_branch_that_is_rejected_again_and_again_is_blocked(shop: Shop) -> None:
-    """After agent.retries attempts the user is told, once, and the loop ends with exit 1."""
-    configure(shop, f"{RUNS}; exit 1", f"{REPAIRS}; date +%N > unique; git add -A; git commit -qm more", retries=1)
+    """After agent.retries attempts the user is told, once, and the loop ends with exit 1; a person may go on."""
+    configure(
+        shop,
+        f"{RUNS}; echo '- never good'; exit 1",
+        f"{REPAIRS}; date +%N > unique; git add -A; git commit -qm more",
+        retries=1,
+    )
     assert shop.run(poll=20.0) == 1
     assert len(runs(shop)) == 2 and shop.landed == []
     claim = shop.claims()["US-104"]
     assert (claim.state, claim.reason) == (ClaimState.BLOCKED, "review-rejected: the review rejected it")
     (notice,) = [n for n in shop.notices("user_listener") if n.level.value == "critical"]
     assert "coffee resume US-104" in notice.message
+    assert shop.box.coffee("resume", "US-104").rc == 0  # as the message says; its agent is told the report again
+    (prompt,) = (shop.state_dir / "prompts").glob("*.md")
+    assert "- never good" in prompt.read_text()
+    shop.wait()
 
 
 def test_a_reviewer_without_a_verdict_is_asked_a_few_times(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
