@@ -2,7 +2,8 @@
 
 The landing record is in git and complete. Everything else is from the local database, which may have been deleted or
 be another machine's: a task whose claim is recorded here has all its later records here too, and only of such a task
-may it be concluded that something did not happen. Times are UNIX seconds.
+may it be concluded that something did not happen (an agent at work when the database went may be missing beside it).
+Times are UNIX seconds.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ def _journey(branch: str, task: str | None, known: _Known, records: Records) -> 
     return Journey(
         branch=branch,
         task=task,
-        claimed=creation.started if creation else None,
+        claimed=creation.started if creation and _whole(creation, known.runs) else None,
         creation=creation,
         agents=tuple(_run(run, records) for run in known.runs),
         detections=spells.get(Phase.DETECTION, ()),
@@ -149,6 +150,11 @@ def _journey(branch: str, task: str | None, known: _Known, records: Records) -> 
         state=known.claim.state.value if known.claim else "",
         reason=(known.claim.reason or "") if known.claim else "",
     )
+
+
+def _whole(creation: Spell, runs: Iterable[AgentRun]) -> bool:
+    """Whether its records begin with its first agent: the claim is noted when that is at work."""
+    return any(run.started <= creation.ended for run in runs)
 
 
 def _landed(records: Records) -> dict[str, int]:

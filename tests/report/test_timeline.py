@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coffee_hooks.base.model import Sha, TaskId
+from coffee_hooks.report.criteria import Window, criteria
 from coffee_hooks.report.timeline import Records, Spell, gate_runs, journeys
 from coffee_hooks.state.agents import AgentRun, EndReason
 from coffee_hooks.state.claims import Claim, ClaimState
@@ -74,3 +77,68 @@ def test_a_landing_that_was_taken_back_is_none() -> None:
 def test_an_agent_ends_when_it_was_last_seen(run: AgentRun, alive: tuple[int, ...], spell: Spell) -> None:
     """What nobody saw does not count as work, and nothing takes less than no time."""
     assert journeys(replace(ALL, runs=(run,), alive=alive))[0].agents == (spell,)
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A record and when it was written."""
+
+    when: float
+    record: Timing | AgentRun
+
+
+@st.composite
+def pasts(draw: st.DrawFn) -> tuple[list[Noted], list[Landing]]:
+    """Tasks with one or two attempts, what of them was noted in which order, and the landings in git."""
+    noted: list[Noted] = []
+    landings: list[Landing] = []
+    steps = st.integers(1, 40)
+    for number in range(draw(st.integers(1, 4))):
+        task, branch, now = f"US-{number}", f"roadmap-wt{number}", float(draw(st.integers(0, 300)))
+        claimed = now
+        for attempt in range(draw(st.integers(1, 2))):
+            begun = now + draw(steps)
+            ended = begun + draw(st.integers(1, 200))
+            run = replace(RUN, id=len(noted), task=task, branch=branch, attempt=attempt + 1, started=begun, ended=ended)
+            noted.append(Noted(begun, run))
+            if attempt == 0:
+                noted.append(Noted(begun + 0.5, Timing(task, branch, Phase.CLAIM, claimed, begun + 0.5)))
+            start = ended + draw(steps)
+            now = start + draw(steps)
+            outcome = draw(st.sampled_from(("landed", "conflict: x", "gate-failed")))
+            noted.append(Noted(now, Timing(task, branch, Phase.MERGE, start, now, outcome)))
+            if outcome == "landed":
+                sha = Sha(f"{number:040d}")
+                landings.append(replace(LANDING, members=(Member(task, branch, ONE, sha),), when=int(now)))
+                removed = now + draw(steps)
+                noted.append(Noted(removed, Timing(task, branch, Phase.CLEANUP, removed - 1, removed, "removed")))
+                break
+    return noted, landings
+
+
+@given(pasts(), st.integers(0, 800))
+def test_a_database_that_was_deleted_leaves_less_to_say_and_nothing_wrong(
+    past: tuple[list[Noted], list[Landing]], deleted: int
+) -> None:
+    """What is left gives the figures of just the tasks that were claimed later, as if the others had never been."""
+    noted, landings = past
+    window = Window(0, 10_000)
+
+    def figures(kept: list[Noted], told: list[Landing]) -> list[tuple[float | None, int]]:
+        timings = [each.record for each in kept if isinstance(each.record, Timing)]
+        runs = [each.record for each in kept if isinstance(each.record, AgentRun)]
+        found = criteria(journeys(Records("roadmap", (), told, timings, runs, (), 10_000)), window)
+        return [(figure.value, figure.n) for figure in found]
+
+    later = {
+        each.record.branch
+        for each in noted
+        if isinstance(each.record, AgentRun) and each.record.attempt == 1 and each.when >= deleted
+    }
+    rest = figures([each for each in noted if each.when >= deleted], landings)
+    fresh = figures(
+        [each for each in noted if each.record.branch in later],
+        [landing for landing in landings if landing.members[0].branch in later],
+    )
+    assert rest[1:] == fresh[1:]
+    assert rest[0][1] == fresh[0][1] and (rest[0][0] or 0) >= (fresh[0][0] or 0)  # who ran beside it may be known still
