@@ -134,7 +134,14 @@ def _landing(journey: Journey) -> bool:
 def _beside(journey: Journey, journeys: Iterable[Journey]) -> float:
     """Seconds that its agents ran while one of another branch did."""
     ours = [agent.interval for agent in journey.agents]
-    others = [agent.interval for other in journeys if other.branch != journey.branch for agent in other.agents]
+    first, last = min(start for start, _ in ours), max(end for _, end in ours)
+    others = [
+        agent.interval
+        for other in journeys
+        if other.branch != journey.branch
+        for agent in other.agents
+        if agent.started < last and first < agent.ended  # a month has thousands
+    ]
     return sum(end - start for start, end in common(ours, others))
 
 
