@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import combinations
 
 from coffee_hooks.base.errors import UsageError
 from coffee_hooks.base.project import Project
@@ -17,7 +19,7 @@ from coffee_hooks.sources.roadmap_places import roadmap_paths
 from coffee_hooks.state.agent_state import look
 from coffee_hooks.state.agents import all_runs
 from coffee_hooks.state.claims import read_claims
-from coffee_hooks.state.landings import Landing, read_landings
+from coffee_hooks.state.landings import read_landings
 from coffee_hooks.state.predictions import predictions
 from coffee_hooks.state.reverts import in_force
 from coffee_hooks.state.store import Store
@@ -29,13 +31,16 @@ _DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The journeys of all branches, every run of the gate, the landings, and the comparisons of the *window*."""
+    """The journeys of all branches, every run of the gate, and the comparisons of the *window*.
+
+    *beside* are the pairs of landed branches that were under way at the same time, as far as that is known.
+    """
 
     window: Window
     journeys: tuple[Journey, ...]
     gates: tuple[Spell, ...]
-    landings: tuple[Landing, ...]
     comparisons: tuple[Comparison, ...]
+    beside: frozenset[frozenset[str]]
 
 
 def window_of(since: str | None, now: float) -> Window:
@@ -65,4 +70,12 @@ def read_history(project: Project, store: Store, since: str | None, now: float |
     when = {member.merge_commit: landing.when for landing in landings for member in landing.members}
     members = [m for m in in_force(landings, project.config.target) if window.holds(when[m.merge_commit])]
     compared = compare_all(project.repo, members, predictions(store), roadmap_paths(project.config.roadmap))
-    return History(window, journeys(records), gate_runs(records), landings, tuple(compared))
+    found = journeys(records)
+    return History(window, found, gate_runs(records), tuple(compared), side_by_side(found))
+
+
+def side_by_side(found: Iterable[Journey]) -> frozenset[frozenset[str]]:
+    """The pairs of branches of which one was claimed before the other had landed. Pure."""
+    known = [(each.claimed, each.landed, each.branch) for each in found if each.claimed and each.landed]
+    pairs = combinations(known, 2)
+    return frozenset(frozenset((a[2], b[2])) for a, b in pairs if a[0] < b[1] and b[0] < a[1])

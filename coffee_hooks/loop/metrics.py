@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,9 @@ from coffee_hooks.base import output
 from coffee_hooks.base.project import open_project
 from coffee_hooks.base.text import aligned
 from coffee_hooks.evaluate.backtest import FIRST
-from coffee_hooks.evaluate.comparison import Accuracy, accuracy
+from coffee_hooks.evaluate.comparison import Accuracy, accuracy, meetings
 from coffee_hooks.loop.history import History, read_history
+from coffee_hooks.report.clock import date_and_time
 from coffee_hooks.report.criteria import criteria
 from coffee_hooks.report.durations import durations
 from coffee_hooks.report.figures import Figure, aim, answer, rounded, shown, to_json
@@ -22,7 +22,8 @@ from coffee_hooks.state.store import open_store
 PREDICTION = (
     f"of landed tasks whose footprint was kept when they were claimed here: recall is the mean share of the files that"
     f" a task touched which are in one of its {FIRST} likeliest places, precision the share of the places likelier than"
-    " not that were touched; change logs, lock files and the roadmap are left out"
+    " not that were touched; change logs, lock files and the roadmap are left out; pairs are those of such tasks of"
+    " which one was claimed before the other had landed, expected is the sum of the risks that they meet in a file"
 )
 
 
@@ -39,6 +40,7 @@ def metrics_for(start: Path, since: str | None) -> int:
 def metrics_json(found: History) -> dict[str, Any]:
     """The object of ``metrics --json``."""
     five, phases, good = _all(found)
+    pairs = meetings(found.comparisons, found.beside)
     return {
         "since": round(found.window.since, 3),
         "until": round(found.window.until, 3),
@@ -46,7 +48,8 @@ def metrics_json(found: History) -> dict[str, Any]:
         "phases": [to_json(figure) for figure in phases],
         "gate_runs": dict(sorted(_verdicts(found).items())),
         "prediction": {
-            "precision": rounded(good.precision), "recall": rounded(good.recall), "n": good.tasks, "method": PREDICTION,
+            "precision": rounded(good.precision), "recall": rounded(good.recall), "n": good.tasks,
+            "pairs": {"n": pairs.pairs, "expected": rounded(pairs.expected), "met": pairs.met}, "method": PREDICTION,
         },
     }  # fmt: skip
 
@@ -54,10 +57,11 @@ def metrics_json(found: History) -> dict[str, Any]:
 def metrics_text(found: History) -> str:
     """The five criteria, the phases and the predictions in a table each, then how all of it was measured."""
     five, phases, good = _all(found)
+    pairs = meetings(found.comparisons, found.beside)
     runs = ", ".join(f"{count} {word}" for word, count in sorted(_verdicts(found).items())) or "none"
     return "\n".join(
         (
-            f"since {moment(found.window.since)}, until {moment(found.window.until)}",
+            f"since {date_and_time(found.window.since)}, until {date_and_time(found.window.until)}",
             "",
             *_table("METRIC", five),
             "",
@@ -65,16 +69,12 @@ def metrics_text(found: History) -> str:
             "",
             f"runs of the gate: {runs}",
             f"predicted files: recall {_share(good.recall)}, precision {_share(good.precision)}, n {good.tasks}",
+            f"pairs side by side: {pairs.pairs}, expected to meet in a file {pairs.expected:.2f}, met {pairs.met}",
             "",
             *_methods((*five, *phases)),
-            f"predicted files: {PREDICTION}",
+            f"predicted files and pairs: {PREDICTION}",
         )
     )
-
-
-def moment(when: float) -> str:
-    """``2026-11-27 02:30 UTC``."""
-    return datetime.fromtimestamp(when, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _all(found: History) -> tuple[Sequence[Figure], Sequence[Figure], Accuracy]:

@@ -17,7 +17,7 @@ from coffee_hooks.base.target import Target, read_target
 from coffee_hooks.base.text import printable
 from coffee_hooks.evaluate.backtest import own_files
 from coffee_hooks.evaluate.collisions import Relation
-from coffee_hooks.evaluate.comparison import Comparison, accuracy
+from coffee_hooks.evaluate.comparison import Comparison, accuracy, meetings
 from coffee_hooks.evaluate.evaluate import relations
 from coffee_hooks.evaluate.order import spellings
 from coffee_hooks.evaluate.verdicts import Evaluation
@@ -28,7 +28,7 @@ from coffee_hooks.report.durations import durations
 from coffee_hooks.report.gantt import Row
 from coffee_hooks.report.graph import MOST_NODES, Edge, Graph, Kind, Node
 from coffee_hooks.report.page import Report, page
-from coffee_hooks.report.sections import Touched
+from coffee_hooks.report.sections import Pairs, Touched
 from coffee_hooks.report.timeline import Journey
 from coffee_hooks.sources.plan import Plan, read_plan
 from coffee_hooks.sources.task_names import task_key
@@ -71,7 +71,7 @@ def read_report(project: Project, store: Store, since: str | None, now: float | 
     graph = None
     if plan is not None:
         graph, note = _graph(project, plan, inside, _met(_touched(project, store, target, plan, history.comparisons)))
-    good = accuracy(history.comparisons)
+    good, met = accuracy(history.comparisons), meetings(history.comparisons, history.beside)
     costs = [run.cost_usd for run in all_runs(store) if history.window.holds(run.started) and run.cost_usd is not None]
     return Report(
         repository=project.repo.main.name,
@@ -89,6 +89,7 @@ def read_report(project: Project, store: Store, since: str | None, now: float | 
         ],
         recall=good.recall,
         precision=good.precision,
+        pairs=Pairs(met.pairs, met.expected, met.met),
         cost=sum(costs) if costs else None,
     )
 

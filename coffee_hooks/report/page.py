@@ -13,6 +13,7 @@ from coffee_hooks.report.figures import Figure
 from coffee_hooks.report.gantt import Row, gantt
 from coffee_hooks.report.graph import Graph
 from coffee_hooks.report.sections import (
+    Pairs,
     Touched,
     cards,
     collisions,
@@ -49,6 +50,7 @@ class Report:
     touched: Sequence[Touched]
     recall: float | None
     precision: float | None
+    pairs: Pairs
     cost: float | None
 
 
@@ -110,7 +112,10 @@ def _sections(report: Report) -> list[Markup]:
         _section("phases", "How long each phase takes", figures_table("phase", "Means", report.phases)),
         _section("gate", "The gate", gate_runs(report.gates)),
         _section("collisions", "Who stands in whose way", collisions(report.graph, report.note)),
-        _section("predicted", "Predicted and touched", predictions(report.touched, report.recall, report.precision)),
+        _section(
+            "predicted", "Predicted and touched",
+            predictions(report.touched, report.recall, report.precision, report.pairs),
+        ),
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from coffee_hooks.report.clock import tick
 from coffee_hooks.report.figures import Figure, aim, answer, lasting, shown
 from coffee_hooks.report.gantt import Row, spells, tries
 from coffee_hooks.report.graph import Graph, arcs
-from coffee_hooks.report.graph import table as pairs
+from coffee_hooks.report.graph import table as pairs_of
 from coffee_hooks.report.timeline import CONFLICT, LANDED, Journey, Spell
 
 MOST_RUNS, MOST_SPELLS = 80, 500
@@ -32,6 +32,15 @@ class Touched:
     touched: int
     foreseen: int
     surprises: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """How many pairs of landed tasks were side by side, were *expected* to meet in a file, and *met* in one."""
+
+    count: int
+    expected: float
+    met: int
 
 
 def cards(figures: Sequence[Figure]) -> Markup:
@@ -113,18 +122,19 @@ def collisions(graph: Graph | None, note: str) -> Markup:
         class_="note",
     )
     head = ("tasks", "what", "risk", "why", "files that both really touched")
-    listed = grid("pairs", "Pairs that are more than independent", head, pairs(graph))
+    listed = grid("pairs", "Pairs that are more than independent", head, pairs_of(graph))
     return join((keys, arcs(graph), listed))
 
 
-def predictions(touched: Sequence[Touched], recall: float | None, precision: float | None) -> Markup:
+def predictions(touched: Sequence[Touched], recall: float | None, precision: float | None, pairs: Pairs) -> Markup:
     """Predicted footprints beside what landed."""
     if not touched:
         return tag("p", "No task has landed whose footprint was kept when it was claimed here.", class_="none")
     said = tag(
         "p",
         f"Of the files that a task touched, {_share(recall)} were foreseen; of the places that were named,"
-        f" {_share(precision)} were touched.",
+        f" {_share(precision)} were touched. Of {pairs.count} pairs of tasks that were under way side by side,"
+        f" {pairs.expected:.1f} were expected to meet in a file, and {pairs.met} did.",
     )
     cells = [
         [

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from coffee_hooks.base.model import PathKind
 from coffee_hooks.evaluate.backtest import FIRST
-from coffee_hooks.evaluate.comparison import Accuracy, Comparison, Expected, accuracy, compare
+from coffee_hooks.evaluate.comparison import Accuracy, Comparison, Expected, Meetings, accuracy, compare, meetings
 
 NAMES = st.sampled_from([f"{folder}/{name}.py" for folder in ("pkg", "lib") for name in "abcdefgh"])
 
@@ -44,3 +44,16 @@ def test_figures_are_those_of_the_sets(predicted: dict[str, float], touched: set
     named = {path for path, probability in predicted.items() if probability >= 0.5}
     assert set(found.foreseen) == touched & set(first) and set(found.touched) == touched
     assert set(found.named) == named and set(found.right) == named & touched
+
+
+def test_pairs_are_judged_by_the_places_that_were_kept() -> None:
+    """Only those side by side count: one that had to be expected, one that nobody saw coming, one that never met."""
+    places = {"a": 0.5, "b": 0.5, "c": 0.0}
+    found = [
+        compare("US", name, "predicted", [Expected("pkg/x.py", PathKind.FILE, chance)], {"pkg/x.py"}, ())
+        for name, chance in places.items()
+    ]
+    found.append(compare("US", "d", "unknown", [], {"pkg/y.py"}, ()))
+    pairs = [frozenset(pair) for pair in ("ab", "bc", "cd", "ax")]
+    assert meetings(found, pairs) == Meetings(3, 0.25, 2)
+    assert meetings([], pairs) == Meetings(0, 0.0, 0)

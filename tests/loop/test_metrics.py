@@ -99,6 +99,8 @@ def test_a_night_with_a_conflict_is_measured(shop: Shop) -> None:
     good = found["prediction"]
     assert (good["n"], good["precision"]) == (2, pytest.approx(1 / 4))  # a spec names its module and its test
     assert 0 < good["recall"] < 0.5
+    pairs = good["pairs"]
+    assert (pairs["n"], pairs["met"]) == (1, 1) and 0 <= pairs["expected"] < 0.5  # nobody had foreseen pkg/both.py
 
     text = shop.box.coffee("metrics").out
     assert re.search(r"^conflict resolution time  .* < 10 min  yes  1  ", text, re.M)

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from coffee_hooks.base.config import Gate
 from coffee_hooks.base.process import End, Ended
 from coffee_hooks.merge.gate import DISK_NEEDED, Outcome, conclude, is_final, with_run
+from coffee_hooks.state.store import open_store
+from coffee_hooks.state.timings import timings
 from coffee_hooks.state.verdicts import Remembered, Verdict
 
 if TYPE_CHECKING:
@@ -154,6 +156,9 @@ def test_red_once_and_green_later_lands_and_is_called_flaky(lane: Lane, tmp_path
     assert "flaky: the gate was red first and then green on the same tree (roadmap-wt1)" in said.err
     (blob,) = lane.box.refs("refs/coffee/verdicts/").values()
     assert json.loads(lane.git(lane.work, "cat-file", "blob", blob))["runs"] == 2
+    with open_store(lane.work / ".git" / "coffee") as store:
+        noted = [(timing.phase.value, timing.detail) for timing in timings(store)]
+    assert noted == [("gate", "red"), ("gate", "flaky"), ("merge", "landed")]
 
 
 def test_without_retries_one_red_run_is_enough(lane: Lane) -> None:

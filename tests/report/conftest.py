@@ -11,7 +11,7 @@ from coffee_hooks.report.durations import durations
 from coffee_hooks.report.gantt import Row
 from coffee_hooks.report.graph import Edge, Graph, Kind, Node
 from coffee_hooks.report.page import Report
-from coffee_hooks.report.sections import Touched
+from coffee_hooks.report.sections import Pairs, Touched
 from coffee_hooks.report.timeline import Journey, Spell
 
 Reports = Callable[..., Report]
@@ -39,7 +39,7 @@ def make_report(text: str = "Choose the grind", count: int = 3) -> Report:
     return Report(
         text, text, window, [Row(journey, text) for journey in journeys], criteria(journeys, window),
         durations(journeys, gates, window), gates, Graph(nodes, edges), "", [Touched(text, text, 3, 1, (text, text))],
-        0.5, None, 1.25,
+        0.5, None, Pairs(3, 0.5, 1), 1.25,
     )  # fmt: skip
 
 
@@ -55,5 +55,5 @@ def empty_report() -> Report:
     window = Window(0, 1)
     return Report(
         "r", "roadmap", window, [], criteria([], window), durations([], [], window), [], None, "No roadmap.", [],
-        None, None, None,
+        None, None, Pairs(0, 0.0, 0), None,
     )  # fmt: skip
