@@ -57,7 +57,7 @@ def gantt(rows: Sequence[Row], now: float) -> Markup:
     every = where.pieces[-1].end - where.pieces[0].start
     axis = tag("div", tag("span", "UTC", class_="unit"), _axis(where, every), class_="row axis", aria_hidden="true")
     bars = tag("ol", *(_bar(row, where, now) for row in rows), class_="bars")
-    return join((_legend(), _patterns(), axis, bars))
+    return join((_legend(where), _patterns(), axis, bars))
 
 
 def end_of(journey: Journey, now: float) -> float:
@@ -81,11 +81,16 @@ def _scale_of(journeys: Sequence[Journey], now: float) -> Scale:
     return scale(busy, min(moments, default=now), max((*ends, *moments), default=now))
 
 
-def _legend() -> Markup:
+def _legend(where: Scale) -> Markup:
     keys = [
         tag("li", tag("svg", tag("rect", **_box(kind, 0, 100)), width=22, height=_HEIGHT, aria_hidden="true"), text)
         for kind, text in LEGEND
     ]
+    if where.cuts:
+        pause = tag("rect", x=6, y=0, width=10, height=_HEIGHT, class_="cut")
+        keys.append(
+            tag("li", tag("svg", pause, width=22, height=_HEIGHT, aria_hidden="true"), "a long pause, cut short")
+        )
     keys += [
         tag("li", tag("svg", _mark(kind, 50), width=22, height=_HEIGHT, aria_hidden="true"), text)
         for kind, text in MARKS

@@ -18,6 +18,8 @@ MOST_RUNS, MOST_SPELLS = 80, 500
 REASON = 240
 SHORT = 32
 """Longer cells are wrapped, in characters."""
+UNFOLDED = 12
+"""Longer lists of what went as it should are folded."""
 LISTED = 4
 """So many paths are listed."""
 _VERDICTS = ("green", "flaky", "red", "error")
@@ -144,7 +146,8 @@ def predictions(touched: Sequence[Touched], recall: float | None, precision: flo
         for each in touched
     ]  # fmt: skip
     head = ("task", "scope", "foreseen", "touched, and not foreseen")
-    return join((said, grid("touched", "Landed tasks", head, cells)))
+    listed = grid("touched", "Landed tasks", head, cells)
+    return join((said, tag("details", tag("summary", "Task by task"), listed) if len(cells) > UNFOLDED else listed))
 
 
 def grid(name: str, caption: str, head: Sequence[str], rows: Sequence[Sequence[Markup]]) -> Markup:

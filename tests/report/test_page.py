@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from coffee_hooks.report.gantt import Row
 from coffee_hooks.report.page import MOST_ROWS, Report, page
+from coffee_hooks.report.timeline import Spell
 
 if TYPE_CHECKING:
     from conftest import Reports
@@ -108,6 +110,14 @@ def test_a_repository_without_a_past_has_a_page(empty_report: Report) -> None:
     made = page(empty_report)
     assert Strict(made).headings == ["h1", *["h2"] * 7]
     assert made.count("no data") == 5 and "No roadmap." in made and "Nothing was worked on" in made
+
+
+def test_a_long_pause_is_cut_and_named(report: Reports) -> None:
+    """A night between two tasks is drawn short, and the legend says so; without one it does not."""
+    usual = replace(report(), rows=report().rows[:3])
+    late = replace(usual.rows[0].journey, branch="late", agents=(Spell(500_000, 500_100, "done"),))
+    assert "cut short" not in page(usual)
+    assert "cut short" in page(replace(usual, rows=[*usual.rows, Row(late, "late")]))
 
 
 def test_many_tasks_are_the_latest_ones(report: Reports) -> None:
