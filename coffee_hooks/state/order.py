@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
+
+from coffee_hooks.base.held import is_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,7 @@ def write_order(order: Order) -> Path:
 
 def supervised(state_dir: Path, run: int) -> bool:
     """Whether the run's supervisor lives: it holds the lock on its order file."""
-    try:
-        descriptor = os.open(order_path(state_dir, run), os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return is_held(order_path(state_dir, run))
 
 
 def read_order(file: TextIO) -> Order:
