@@ -90,12 +90,13 @@ def test_an_agent_whose_supervisor_died_is_ended_too(lab: Lab) -> None:
 def test_what_a_dead_agent_started_is_ended_too(lab: Lab) -> None:
     """Supervisor and agent were killed, a grandchild lives on in the group: stop ends it."""
     run = running(lab, "sleep 60 & wait")
-    assert run.pid is not None
-    for pid in (run.supervisor_pid, run.pid):
+    assert (group := run.pid) is not None
+    lab.until(lambda: len(group_members(group)) == 2)
+    for pid in (run.supervisor_pid, group):
         os.kill(pid, signal.SIGKILL)
     lab.until(lambda: not at_work(lab.work / ".git/coffee", lab.store))
-    assert group_members(run.pid) != ()
-    assert stopped(lab) is True and group_members(run.pid) == ()
+    assert group_members(group) != ()
+    assert stopped(lab) is True and group_members(group) == ()
 
 
 def test_a_reused_pid_is_never_touched(lab: Lab) -> None:
