@@ -90,7 +90,8 @@ def test_an_agent_whose_supervisor_died_is_ended_too(lab: Lab) -> None:
 def test_what_a_dead_agent_started_is_ended_too(lab: Lab) -> None:
     """Supervisor and agent were killed, a grandchild lives on in the group: stop ends it."""
     run = running(lab, "sleep 60 & wait")
-    assert (group := run.pid) is not None
+    group = run.pid
+    assert group is not None
     lab.until(lambda: len(group_members(group)) == 2)
     for pid in (run.supervisor_pid, group):
         os.kill(pid, signal.SIGKILL)
