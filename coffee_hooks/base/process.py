@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -85,9 +85,7 @@ def end_group(group: int, *, grace: float = GRACE_SECONDS) -> bool:
         deadline = time.monotonic() + patience
         told: set[int] = set()  # a second TERM would cut short what the first one made it do
         while members := {*group_members(group), *(who.pid for who in strays if alive(who))}:
-            for pid in members - told:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, sign)
+            _tell(group, members - told, sign)
             told |= members
             if time.monotonic() > deadline:
                 break
@@ -95,6 +93,24 @@ def end_group(group: int, *, grace: float = GRACE_SECONDS) -> bool:
         else:
             return True
     return not group_members(group)
+
+
+def _tell(group: int, pids: Collection[int], sign: signal.Signals) -> None:
+    """Send *sign* to *pids*, to those of *group* at once: a shell must not go on because its child was ended first."""
+    if any(_group_of(pid) == group for pid in pids):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, sign)
+    for pid in pids:
+        if _group_of(pid) != group:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, sign)
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return None
 
 
 def _strays(group: int) -> tuple[Identity, ...]:

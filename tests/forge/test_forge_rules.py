@@ -203,7 +203,8 @@ def test_the_rest_of_the_rules_for_tokens(forge: Forge) -> None:
                 run: |
                   curl -sS --fail-with-body -H "Authorization: Bearer $TOKEN" \\
                     -d '{"ref": "roadmap", "inputs": {"n": 7}}' \\
-                    "$GITHUB_API_URL/repos/$GITHUB_REPOSITORY/actions/workflows/asked.yml/dispatches"
+                    "$GITHUB_API_URL/repos/$GITHUB_REPOSITORY/actions/workflows/asked.yml/dispatches" \\
+                    || { sleep 1; exit 1; }
         """
     asked = """\
         on: {workflow_dispatch: {inputs: {n: {type: string}, m: {type: string, default: "8"}}}}
