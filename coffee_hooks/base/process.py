@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -83,9 +83,14 @@ def end_group(group: int, *, grace: float = GRACE_SECONDS) -> bool:
     strays = _strays(group)
     for sign, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, GRACE_SECONDS)):
         deadline = time.monotonic() + patience
-        told: set[int] = set()  # a second TERM would cut short what the first one made it do
+        # At once: a shell must not go on because its child was ended first.
+        told = {pid for pid in group_members(group) if _group_of(pid) == group}
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, sign)
         while members := {*group_members(group), *(who.pid for who in strays if alive(who))}:
-            _tell(group, members - told, sign)
+            for pid in members - told:  # a second TERM would cut short what the first one made it do
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, sign)
             told |= members
             if time.monotonic() > deadline:
                 break
@@ -93,17 +98,6 @@ def end_group(group: int, *, grace: float = GRACE_SECONDS) -> bool:
         else:
             return True
     return not group_members(group)
-
-
-def _tell(group: int, pids: Collection[int], sign: signal.Signals) -> None:
-    """Send *sign* to *pids*, to those of *group* at once: a shell must not go on because its child was ended first."""
-    if any(_group_of(pid) == group for pid in pids):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, sign)
-    for pid in pids:
-        if _group_of(pid) != group:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, sign)
 
 
 def _group_of(pid: int) -> int | None:

@@ -35,8 +35,10 @@ def look_after(moment: Moment, readiness: Readiness) -> None:
     for candidate in readiness.candidates:
         if candidate.codes == {Code.CONFLICT} and candidate.branch.name not in owned:
             _tell_people(moment, candidate, "Conflict")
-        if candidate.codes == {Code.NEEDS_HUMAN}:
-            _tell_people(moment, candidate, "Waits for you")
+    protected = [candidate for candidate in readiness.candidates if candidate.codes == {Code.NEEDS_HUMAN}]
+    for candidate in protected:
+        _tell_people(moment, candidate, "Waits for you")
+    moment.memory.protected = frozenset(candidate.branch.name for candidate in protected)
 
 
 def _look_at(moment: Moment, claim: Claim, candidate: Candidate | None) -> None:

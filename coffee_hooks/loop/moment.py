@@ -62,8 +62,8 @@ class Memory:
     *signs* are those that the next wait compares with. *planned* is what the refs said when there was nothing more to
     start, *crowded* that the machine had no room for it, *cleaned* the target for which everything was removed.
     *failed_starts* in a row put off the next start of agents until *start_again*. *gates* are (started, ended) in UNIX
-    seconds. *held* and *unreviewed* are branches that wait for a person, and why. *reviews* are how often and when (in
-    UNIX seconds) a commit's review was started, *reviewing* the branches of those whose end was not heard of yet,
+    seconds. *held*, *unreviewed* and *protected* are branches that wait for a person. *reviews* are how often and when
+    (in UNIX seconds) a commit's review was started, *reviewing* the branches of those whose end was not heard of yet,
     *told* those that the architect has.
     """
 
@@ -77,6 +77,7 @@ class Memory:
     refused: dict[str, Refusal] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
     unreviewed: dict[str, str] = field(default_factory=dict)
+    protected: frozenset[str] = frozenset()
     reviews: dict[Sha, tuple[int, float]] = field(default_factory=dict)
     reviewing: dict[Sha, str] = field(default_factory=dict)
     told: set[Sha] = field(default_factory=set)

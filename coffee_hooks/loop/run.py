@@ -169,7 +169,7 @@ class Orchestrator:
     def _end(self) -> int:
         claims = read_claims(self.project.repo).values()
         blocked = sorted(claim.task for claim in claims if claim.state is ClaimState.BLOCKED)
-        held = sorted({*self.memory.held, *self.memory.unreviewed})
+        held = sorted({*self.memory.held, *self.memory.unreviewed, *self.memory.protected})
         self.tell("idle", {"blocked": blocked, "held": held})
         return 1 if blocked or held else 0
 

@@ -247,6 +247,19 @@ def test_an_agent_that_exits_without_commits_is_not_done(shop: Shop) -> None:
     assert "without a commit" in shop.named("blocked")[0]["reason"]
 
 
+def test_what_a_person_has_to_allow_is_told_once(shop: Shop) -> None:
+    """A committed secret: the loop ends with 1 and names the branch, which lands when somebody names it."""
+    shop.drop("105", "106")
+    (shop.work / ".env").write_text("KEY=secret\n")
+    shop.configure("git add -f .env; git commit -qm 'feat: Oops'")
+    assert [shop.run(), shop.run()] == [1, 1] and shop.landed == []
+    assert shop.named("idle")[-1]["held"] == ["roadmap-wt1"]
+    told = [notice for notice in shop.notices("user_listener") if notice.title == "Waits for you: roadmap-wt1"]
+    assert len(told) == 1 and told[0].message.endswith("Next: coffee merge roadmap-wt1")
+    assert shop.box.coffee("merge", "roadmap-wt1").rc == 0
+    assert ".env" in shop.target_files()
+
+
 def test_a_cancelled_agent_is_not_started_again(shop: Shop) -> None:
     """A person stopped it; a person starts it again."""
     shop.drop("105", "106")
