@@ -34,8 +34,15 @@ _ENDINGS = ("ing", "ed", "es", "s")
 @lru_cache(maxsize=1 << 17)
 def words_of(identifier: str) -> tuple[str, ...]:
     """The words that *identifier* is made of, and the whole of it where it is made of several."""
-    found = tuple(stem(part.lower()) for part in _PART.findall(identifier) if len(part) >= SHORTEST)
-    return (*found, identifier.lower().strip("_")) if len(found) > 1 else found
+    lower = identifier.lower()
+    if lower == identifier and lower.isascii() and lower.replace("_", "").isalpha():  # most are, and it is faster
+        parts = lower.split("_")
+    else:
+        parts = [part.lower() for part in _PART.findall(identifier) if len(part) >= SHORTEST]
+    found = [stem(part) for part in parts if len(part) >= SHORTEST]
+    if len(found) > 1:
+        found.append(lower.strip("_"))
+    return tuple(found)
 
 
 @lru_cache(maxsize=1 << 16)
