@@ -4,7 +4,8 @@
 spawned by one command in a repository of 5,000 files; every round has a new clone. The agent is ``true``.
 "worktrees" is the time in which they were made, as the command itself records it; "before the agents" is everything
 up to the start of the first agent, with the start of Python and the evaluation; "whole command" has the start of
-eight agents and their supervisors in it. Set TMPDIR to a folder in memory: the write-back of a disk blurs all of it.
+eight agents and their supervisors in it. Before that ``coffee evaluate`` has read the repository once, but for the
+last row, where spawn is the first command of the clone. Set TMPDIR to a folder in memory: the write-back of a disk blurs all of it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ FILES = 5_000
 TASKS = [f"US-{number}" for number in range(101, 109)]
 SHELL, PHASE = "shell loop", "coffee spawn, worktrees"
 BEFORE, WHOLE = "coffee spawn, before the agents", "coffee spawn, whole command"
+FIRST = "the same to the agents, as the first command"
 
 LOOP = """
 set -e
@@ -104,17 +106,27 @@ def measure(rounds: int, repository: Path, coffee: Path, env: dict[str, str]) ->
         with tempfile.TemporaryDirectory(dir=repository.parent) as folder:
             return wall(["sh", "-c", LOOP], cwd=clone(repository, Path(folder), env), env=env) / len(TASKS)
 
+    def spawn(work: Path) -> tuple[float, float, float]:
+        began = time.time()
+        seconds = wall([coffee, "spawn", *TASKS], cwd=work, env=env)
+        making, to_agents = recorded(work, began)
+        return making / len(TASKS), to_agents / len(TASKS), seconds / len(TASKS)
+
     def whole(_: int) -> float:
         with tempfile.TemporaryDirectory(dir=repository.parent, ignore_cleanup_errors=True) as folder:
             work = clone(repository, Path(folder), env)
-            began = time.time()
-            seconds = wall([coffee, "spawn", *TASKS], cwd=work, env=env)
-            for kept, took in zip((phases, before), recorded(work, began), strict=True):
-                kept.append(took / len(TASKS))
-            return seconds / len(TASKS)
+            wall([coffee, "evaluate"], cwd=work, env=env)
+            making, to_agents, seconds = spawn(work)
+            phases.append(making)
+            before.append(to_agents)
+            return seconds
 
-    seconds = interleaved(rounds, {SHELL: shell, WHOLE: whole})
-    return {SHELL: seconds[SHELL], PHASE: phases, BEFORE: before, WHOLE: seconds[WHOLE]}
+    def first(_: int) -> float:
+        with tempfile.TemporaryDirectory(dir=repository.parent, ignore_cleanup_errors=True) as folder:
+            return spawn(clone(repository, Path(folder), env))[1]
+
+    seconds = interleaved(rounds, {SHELL: shell, WHOLE: whole, FIRST: first})
+    return {SHELL: seconds[SHELL], PHASE: phases, BEFORE: before, WHOLE: seconds[WHOLE], FIRST: seconds[FIRST]}
 
 
 def main() -> None:

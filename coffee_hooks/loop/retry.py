@@ -66,7 +66,7 @@ def decide(failure: Failure, attempt: int, retries: int, now: float, barren: int
     """
     if attempt > retries or barren >= BARREN or not failure.feedback:
         return Next.BLOCK
-    if failure.ended is not None and now < failure.ended + back_off(attempt):
+    if failure.ended is not None and 0 <= now - failure.ended < back_off(attempt):  # a clock may be set back
         return Next.WAIT
     return Next.RESUME
 

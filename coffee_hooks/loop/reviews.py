@@ -37,7 +37,8 @@ def next_review(tries: int, last: float, now: float) -> NextReview:
     """Whether to review a commit after *tries* that gave no verdict, the last one at *last*. Pure; UNIX seconds."""
     if tries >= MOST_TRIES:
         return NextReview.ASK
-    return NextReview.WAIT if tries and now < last + back_off(tries) else NextReview.START
+    soon = last <= now < last + back_off(tries)  # a clock may be set back
+    return NextReview.WAIT if tries and soon else NextReview.START
 
 
 def hear_reviewers(moment: Moment, readiness: Readiness) -> None:

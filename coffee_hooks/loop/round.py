@@ -93,4 +93,4 @@ def _narrate(moment: Moment) -> None:
     moment.memory.narrated = now
     for run in active_runs(moment.store):
         if look(moment.project.repo.state_dir, run).running:
-            output.say(messages.running(run.pid or 0, TaskId(run.task), time.time() - run.started))
+            output.say(messages.running(run.pid or 0, TaskId(run.task), max(0.0, time.time() - run.started)))

@@ -5,10 +5,9 @@ A line is one blob read in one language. The file may be deleted at any time.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +29,7 @@ MANY = 1000
 SHARED = 300
 """Files that take longer to read than it takes to start a process that reads some of them."""
 
+_written = json.JSONEncoder(separators=(",", ":")).encode
 _DAMAGED = (OSError, ValueError, TypeError, AttributeError, RecursionError)
 
 
@@ -50,11 +50,12 @@ def read_sources(repo: Repo, files: Sequence[File]) -> Mapping[File, Source]:
     new = len(set(files)) - before
     if new > MANY:
         output.say(f"reading {new} files, once, to predict where tasks will work")
-    if new > SHARED:
-        known.update(_read_apart(repo, sorted(set(files) - known.keys())))
+    lines = _read_apart(repo, sorted(set(files) - known.keys())) if new > SHARED else {}
+    known.update(map(_entry, lines.values()))
     learn(repo, files, known)
     if len(known) > before:
-        keep_lines(_place(repo), chain([_head()], (line_of(file, known[file]) for file in sorted(known))))
+        written = (lines.get(file) or line_of(file, known[file]) for file in sorted(known))
+        keep_lines(_place(repo), chain([_head()], written))
     return known
 
 
@@ -67,15 +68,17 @@ def learn(repo: Repo, files: Iterable[File], known: dict[File, Source]) -> None:
         known.update((file, read_source(found[file.blob], file.language)) for file in some if file.blob in found)
 
 
-def _read_apart(repo: Repo, files: Sequence[File]) -> Iterator[tuple[File, Source]]:
-    """Those of *files* that could be read, each processor reading some of them."""
+def _read_apart(repo: Repo, files: Sequence[File]) -> dict[File, str]:
+    """The lines of those of *files* that could be read, each processor reading some of them."""
     argv = [sys.executable, "-m", "coffee_hooks.predict.reader", str(repo.common_dir)]
     count = min(MOST_PARTS, processors())
     shares = (files[start::count] for start in range(count))
     asked = ["".join(f"{' '.join(file)}\n" for file in share).encode() for share in shares]
-    for out in outputs(argv, asked, cwd=repo.state_dir):
-        with contextlib.suppress(*_DAMAGED):  # a reader that failed: what it did not tell is read here
-            yield from map(_entry, out.decode("ascii").splitlines())
+    try:
+        said = [out.decode("ascii").splitlines() for out in outputs(argv, asked, cwd=repo.state_dir)]
+    except (OSError, ValueError):  # what no process told is read here
+        return {}
+    return {_file_of(line): line for lines in said for line in lines}
 
 
 def _head() -> str:
@@ -114,4 +117,4 @@ def _entry(line: str) -> tuple[File, Source]:
 def line_of(file: File, source: Source) -> str:
     """How *source* is kept."""
     row = [" ".join(file), source.words, source.size, " ".join(source.defines), " ".join(source.imports)]
-    return json.dumps(row, separators=(",", ":"))
+    return _written(row)

@@ -75,6 +75,12 @@ def test_three_attempts_without_a_commit_are_the_last() -> None:
     ]  # fmt: skip
 
 
+def test_a_clock_that_was_set_back_keeps_nobody_waiting() -> None:
+    """An end that lies ahead says nothing about how long ago it was."""
+    assert decide(FAILED, 1, 1, 999.0) is Next.RESUME
+    assert decide(FAILED, 1, 1, 1000.0) is Next.WAIT
+
+
 def test_back_off_grows_to_a_limit() -> None:
     """10, 20, 40 ... and never more than five minutes, nor an overflow."""
     assert [back_off(n) for n in (1, 2, 3, 4, 5, 6, 2000)] == [10, 20, 40, 80, 160, 300, 300]

@@ -112,6 +112,7 @@ def test_a_reviewer_without_a_verdict_is_asked_a_few_times(shop: Shop, monkeypat
         (0, 0.0, 0.0, NextReview.START),
         (1, 100.0, 105.0, NextReview.WAIT),
         (1, 100.0, 111.0, NextReview.START),
+        (1, 100.0, 99.0, NextReview.START),
         (2, 100.0, 111.0, NextReview.WAIT),
         (MOST_TRIES, 100.0, 1e9, NextReview.ASK),
     ],
