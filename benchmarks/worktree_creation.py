@@ -4,8 +4,9 @@
 spawned by one command in a repository of 5,000 files; every round has a new clone. The agent is ``true``.
 "worktrees" is the time in which they were made, as the command itself records it; "before the agents" is everything
 up to the start of the first agent, with the start of Python and the evaluation; "whole command" has the start of
-eight agents and their supervisors in it. Before that ``coffee evaluate`` has read the repository once, but for the
-last row, where spawn is the first command of the clone. Set TMPDIR to a folder in memory: the write-back of a disk blurs all of it.
+eight agents and their supervisors in it. Before that ``coffee evaluate`` has read the repository once, but for the last
+row, where spawn is the first command of the clone. Set TMPDIR to a folder in memory: the write-back of a disk blurs all
+of it.
 """
 
 from __future__ import annotations
