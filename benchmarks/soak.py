@@ -38,7 +38,7 @@ CONFIG: Mapping[str, Any] = {
     "agent": {
         "command": ["sh", "-c", 'exec "$0" "$1" "$(cat "kinds/$2.txt")"', sys.executable,
                     str(Path(__file__).with_name("hostile.py")), "{task}"],
-        "max-parallel": 8, "timeout": "30s", "idle-timeout": "2s", "retries": 1,
+        "max-parallel": 8, "timeout": "30s", "idle-timeout": "5s", "retries": 2,
     },
     "limits": {"disk": "1MB", "memory": "1MB", "load": None},
     "poll": "1s",

@@ -62,6 +62,11 @@ def pytest_configure() -> None:
         raise pytest.UsageError(f"the checkout is tested instead of the wheel: {where}")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes a minute of waiting begins first: at the end everybody would wait for it."""
+    items.sort(key=lambda item: item.path.name != "test_soak.py")
+
+
 def pytest_collection_finish() -> None:
     """Four thousand tests stay until the end: to look for garbage among them takes a sixth of our time."""
     gc.collect()
