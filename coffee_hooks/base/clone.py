@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from coffee_hooks.base.git import Result, in_worktree
 from coffee_hooks.base.model import Sha
+from coffee_hooks.base.removal import open_folders, remove_tree
 
 MARK = "coffee-gate"
 """In the clone's ``.git``: it is ours, and this was its configuration when we left it."""
@@ -125,13 +125,9 @@ def discard(path: Path) -> None:
         path.unlink()
     if not path.is_dir():
         return
-    path.chmod(0o700)
-    for folder, names, _ in os.walk(path):
-        for name in names:
-            if not (inside := Path(folder, name)).is_symlink():
-                inside.chmod(0o700)
+    open_folders(path)
     for parent in (path, path / ".git"):
         for entry in list(parent.iterdir()) if parent.is_dir() else ():
             if entry.name not in (".git", MARK):
-                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-    shutil.rmtree(path)
+                remove_tree(entry)
+    remove_tree(path)

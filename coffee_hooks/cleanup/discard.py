@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import stat
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
 from coffee_hooks.base.git import in_worktree
 from coffee_hooks.base.project import Project
+from coffee_hooks.base.removal import remove_tree
 from coffee_hooks.cleanup.values import Home
 
 _TRASH = ".coffee-removed-"
@@ -38,13 +37,6 @@ def sweep(folders: Iterable[Path]) -> None:
 
 
 def _delete(folder: Path) -> None:
-    """Delete a tree, also one with read-only folders; what refuses stays for the next sweep."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.is_dir():
-        folder.chmod(stat.S_IRWXU)
-        for path, names, _ in os.walk(folder):
-            for inner in (Path(path) / name for name in names):
-                with contextlib.suppress(OSError):
-                    if not inner.is_symlink():
-                        inner.chmod(stat.S_IRWXU)
-        shutil.rmtree(folder, ignore_errors=True)
+    """Delete a tree; what refuses stays for the next sweep."""
+    with contextlib.suppress(OSError):
+        remove_tree(folder)

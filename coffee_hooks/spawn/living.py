@@ -20,7 +20,7 @@ def living_orders(state_dir: Path) -> Iterator[Order]:
     for path in sorted(folder.glob("*.json")):
         if path.stem.isdigit() and supervised(state_dir, int(path.stem)):
             # It may end, and take its order away, between the two looks.
-            with contextlib.suppress(OSError, ValueError, TypeError), path.open() as file:
+            with contextlib.suppress(OSError, ValueError), path.open() as file:
                 yield read_order(file)
 
 

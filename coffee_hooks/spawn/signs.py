@@ -19,18 +19,25 @@ BUSY = 0.1
 
 def fingerprint(top: Path, most: int = MOST_FILES) -> int:
     """A number that differs, for all practical purposes, once a file below *top* was changed, made or removed."""
-    total = 0
-    for folder, folders, files in os.walk(top):
-        folders[:] = sorted(name for name in folders if name not in NOT_WORK)
-        for name in (*files, "."):
-            path = os.path.join(folder, name)  # noqa: PTH118 - tens of thousands of paths a look
-            with contextlib.suppress(OSError):
-                found = os.lstat(path)
-                total ^= hash((path, found.st_mtime_ns, found.st_size))
-        most -= len(files)
-        if most < 0:
-            break
+    total, left = 0, [os.fspath(top)]
+    while left and most >= 0:  # no recursion: a program that copies a folder into itself makes thousands of levels
+        place = left.pop()
+        total ^= _state(place)
+        with contextlib.suppress(OSError), os.scandir(place) as found:
+            for entry in found:
+                if not entry.is_dir(follow_symlinks=False):
+                    total, most = total ^ _state(entry.path), most - 1
+                elif entry.name not in NOT_WORK:
+                    left.append(entry.path)
     return total
+
+
+def _state(path: str) -> int:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return 0
+    return hash((path, found.st_mtime_ns, found.st_size))
 
 
 def cheap_signs(log: Path, git_dir: Path | None) -> tuple[int, ...]:
@@ -42,7 +49,7 @@ def git_dir_of(worktree: Path) -> Path | None:
     """The git folder of a linked worktree, read from its ``.git`` file."""
     try:
         return worktree / os.fsdecode((worktree / ".git").read_bytes().removeprefix(b"gitdir: ").rstrip(b"\n"))
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 

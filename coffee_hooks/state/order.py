@@ -57,6 +57,9 @@ def supervised(state_dir: Path, run: int) -> bool:
 
 
 def read_order(file: TextIO) -> Order:
-    """The order in an open order file."""
-    value = json.load(file)
-    return Order(**{**value, "argv": tuple(value["argv"])})
+    """The order in an open order file. Raises ValueError when it is none: agents can write there, too."""
+    try:
+        value = json.load(file)
+        return Order(**{**value, "argv": tuple(value["argv"])})
+    except (KeyError, TypeError, RecursionError) as broken:
+        raise ValueError(f"not an order: {broken}") from broken
