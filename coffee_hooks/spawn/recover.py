@@ -44,6 +44,8 @@ class Tree(Enum):
     THERE = "there"
     GONE = "gone"
     """git knows it, its folder is not there."""
+    STRAYED = "strayed"
+    """What is in its folder is on another branch: somebody has worked there."""
 
 
 class Fate(Enum):
@@ -55,6 +57,8 @@ class Fate(Enum):
     GIVE_BACK = "give-back"
     """Claim and branch go, as after a failure."""
     CONTINUE = "continue"
+    FAIL = "fail"
+    """An agent has been there, and was not started again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ def fate(found: Stranded) -> Fate:
     """What becomes of a claim. Pure. Nothing that anybody may have worked in is ever taken away."""
     if found.claim.state is not ClaimState.CLAIMED or not found.ours or found.busy or found.started:
         return Fate.LEAVE
+    if found.tree is Tree.STRAYED:
+        return Fate.LEAVE if found.claim.reason else Fate.FAIL
     if found.tip is None:
         return Fate.RELEASE if found.tree is Tree.NONE else Fate.LEAVE
     if found.tree is Tree.HALF:
@@ -97,6 +103,8 @@ def recover(project: Project, store: Store, most: int, proof: LockProof) -> tupl
             output.say(f"{claim.task} is free again: its branch {claim.branch} is gone")
         if what is Fate.GIVE_BACK:
             _undo(project, claim, found.tree)
+        if what is Fate.FAIL:
+            claims_.update(project.repo, claim, reason=f"its worktree is not on {claim.branch} any more")
         if what is Fate.CONTINUE and len(jobs) < most and (making := take(state_dir, claim.branch)):
             _close_runs(store, claim)
             output.say(f"{claim.task} was claimed and never got its agent: it goes on in {claim.branch}")
@@ -116,7 +124,9 @@ def _look(project: Project, store: Store, claims: Iterable[Claim]) -> list[Stran
         return []
     state_dir = project.repo.state_dir
     living = at_work(state_dir, store)
-    trees = {w.branch: w for w in settled_worktrees(project.repo)}
+    worktrees = settled_worktrees(project.repo)
+    trees = {w.branch: w for w in worktrees}
+    others = {w.path.resolve() for w in worktrees if (w.git_dir / "index").exists()}  # filled: git writes that last
     tips = list_refs(project.repo, *(f"refs/heads/{claim.branch}" for claim in claims))
     owner = claims_.owner_here(project)
     return [
@@ -127,7 +137,7 @@ def _look(project: Project, store: Store, claims: Iterable[Claim]) -> list[Stran
             started=claim.reason == EndReason.CANCELLED.value
             or any(_was_started(run, claim) for run in runs_of(store, claim.task)),
             tip=tips.get(f"refs/heads/{claim.branch}"),
-            tree=_tree(trees.get(claim.branch)),
+            tree=_tree(trees.get(claim.branch), worktree_path(project, claim.branch).resolve() in others),
         )
         for claim in claims
     ]
@@ -137,9 +147,10 @@ def _was_started(run: AgentRun, claim: Claim) -> bool:
     return run.branch == claim.branch and run.attempt >= claim.attempt and run.pid is not None
 
 
-def _tree(worktree: Worktree | None) -> Tree:
+def _tree(worktree: Worktree | None, taken: bool) -> Tree:
+    """How far *worktree* came; where there is none, its place may be *taken* by one of another branch."""
     if worktree is None:
-        return Tree.NONE
+        return Tree.STRAYED if taken else Tree.NONE
     begun = (worktree.git_dir / "index").exists() and _lock_reason(worktree) != "initializing"
     return Tree.HALF if not begun else Tree.GONE if worktree.missing else Tree.THERE
 

@@ -39,6 +39,8 @@ BEGUN = Stranded(CLAIM, ours=True, busy=False, started=False, tip=BASE, tree=Tre
         (replace(BEGUN, tree=Tree.NONE, tip=WORK), Fate.CONTINUE),
         (replace(BEGUN, tree=Tree.HALF), Fate.GIVE_BACK),
         (replace(BEGUN, tree=Tree.HALF, tip=WORK), Fate.LEAVE),
+        (replace(BEGUN, tree=Tree.STRAYED), Fate.FAIL),
+        (replace(BEGUN, tree=Tree.STRAYED, tip=None), Fate.FAIL),
         (replace(BEGUN, tip=None), Fate.RELEASE),
         (replace(BEGUN, tip=None, tree=Tree.THERE), Fate.LEAVE),
     ],
@@ -109,6 +111,19 @@ def test_a_worktree_without_agent_goes_on_with_what_is_in_it(lab: Lab, git: Git)
     assert (spawned.branch, spawned.worktree, spawned.attempt) == (claim.branch, tree, 1)
     assert (tree / "edit").read_text() == "mine"
     assert git(tree, "log", "--format=%s", "-2") == "feat: Do US-104\nmine"
+
+
+def test_a_worktree_that_strayed_is_nobody_elses(lab: Lab, git: Git) -> None:
+    """An agent went to a branch of its own, and its next attempt was killed before it began: no second worktree."""
+    claim = claimed(lab, git)
+    tree = lab.project.worktrees_root / "wt1"
+    git(lab.work, "worktree", "add", "-q", str(tree), claim.branch)
+    git(tree, "checkout", "-q", "-b", "topic")
+    git(tree, "commit", "-q", "--allow-empty", "-m", "mine")
+    assert recovered(lab) == []
+    told = lab.claim()
+    assert (told.state, told.reason) == (ClaimState.CLAIMED, "its worktree is not on roadmap-wt1 any more")
+    assert recovered(lab) == [] and lab.claim() == told and (tree / ".git").exists()
 
 
 def test_places_limit_what_goes_on(lab: Lab, git: Git) -> None:
