@@ -14,6 +14,7 @@ from coffee_hooks.base.project import Project
 from coffee_hooks.base.target import Target
 from coffee_hooks.loop.signs import Signs
 from coffee_hooks.notify import send
+from coffee_hooks.spawn.signs import Silence
 from coffee_hooks.state.agents import latest_run
 from coffee_hooks.state.claims import Claim, owner_here
 from coffee_hooks.state.store import Store
@@ -64,7 +65,7 @@ class Memory:
     *failed_starts* in a row put off the next start of agents until *start_again*. *gates* are (started, ended) in UNIX
     seconds. *held*, *unreviewed* and *protected* are branches that wait for a person. *reviews* are how often and when
     (in UNIX seconds) a commit's review was started, *reviewing* the branches of those whose end was not heard of yet,
-    *told* those that the architect has.
+    *told* those that the architect has. *unwatched* are the runs that lost their supervisor.
     """
 
     signs: Signs = field(default_factory=Signs)
@@ -81,6 +82,7 @@ class Memory:
     reviews: dict[Sha, tuple[int, float]] = field(default_factory=dict)
     reviewing: dict[Sha, str] = field(default_factory=dict)
     told: set[Sha] = field(default_factory=set)
+    unwatched: dict[int, Silence] = field(default_factory=dict)
     failed_starts: int = 0
     start_again: float = -NEVER
     gates: list[tuple[float, float]] = field(default_factory=list)

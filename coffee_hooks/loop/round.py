@@ -15,11 +15,12 @@ from coffee_hooks.loop.moment import Moment
 from coffee_hooks.loop.recruit import start_agents
 from coffee_hooks.loop.reviews import hear_reviewers, review_waiting
 from coffee_hooks.loop.tidy import clean_up
+from coffee_hooks.loop.unwatched import watch_the_unwatched
 from coffee_hooks.notify.courier import handing_over
 from coffee_hooks.ready.observe import detect_ready
 from coffee_hooks.spawn.living import at_work
 from coffee_hooks.state.agent_state import look
-from coffee_hooks.state.agents import EndReason, active_runs, all_runs, end_run
+from coffee_hooks.state.agents import active_runs, all_runs
 from coffee_hooks.state.claims import read_claims
 from coffee_hooks.state.reviewing import being_reviewed
 
@@ -44,7 +45,7 @@ def play(moment: Moment) -> Activity:
 def _play(moment: Moment) -> Activity:
     began = time.time()
     moment.busy, moment.reviewing = _busy(moment), being_reviewed(moment.project.repo.state_dir)
-    _reconcile(moment)
+    watch_the_unwatched(moment)
     moment.claims = read_claims(moment.project.repo)  # before the branches: a claim that is older than them is harmless
     readiness = detect_ready(moment.project, moment.store, moment.target, claims=moment.claims)
     blind = keep_watch(moment, readiness)
@@ -68,14 +69,6 @@ def _play(moment: Moment) -> Activity:
 
 def _busy(moment: Moment) -> frozenset[str]:
     return at_work(moment.project.repo.state_dir, moment.store)
-
-
-def _reconcile(moment: Moment) -> None:
-    """Facts beat records: a run whose process and supervisor are gone is lost, whatever its row says."""
-    for run in active_runs(moment.store):
-        if run.pid is not None and look(moment.project.repo.state_dir, run).lost:
-            end_run(moment.store, run.id, time.time(), None, EndReason.LOST)
-            moment.tell("lost", {"task": run.task, "branch": run.branch})
 
 
 def _has_ended(moment: Moment, began: float) -> bool:

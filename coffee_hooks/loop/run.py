@@ -27,6 +27,7 @@ from coffee_hooks.loop.moment import Memory, Moment, Tell, Wishes
 from coffee_hooks.loop.preview import preview
 from coffee_hooks.loop.round import Activity, play
 from coffee_hooks.loop.signs import look, modified, wait_for_sign
+from coffee_hooks.spawn.living import living_orders
 from coffee_hooks.state.claims import ClaimState, read_claims
 from coffee_hooks.state.store import Store, open_store
 
@@ -105,7 +106,8 @@ class Orchestrator:
                     raise moment.trouble
                 activity = play(moment)
         except CoffeeError as failed:
-            busy = moment is not None and bool(moment.busy)
+            # The kernel knows of agents also when the database cannot be opened, as on a full disk.
+            busy = (moment is not None and bool(moment.busy)) or any(living_orders(self.project.repo.state_dir))
             self._failures += not busy
             gives_up = until is Until.IDLE and self._failures >= MANY_FAILURES
             never_worked = failed.exit_code == UsageError.exit_code and not self._worked

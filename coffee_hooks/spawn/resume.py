@@ -19,7 +19,9 @@ from coffee_hooks.spawn.making import take
 from coffee_hooks.spawn.prompt import Assignment
 from coffee_hooks.spawn.report import Spawned
 from coffee_hooks.spawn.spawn import LOCK_SECONDS
+from coffee_hooks.spawn.stop import end_unwatched
 from coffee_hooks.state import claims as claims_
+from coffee_hooks.state.agents import EndReason, latest_run
 from coffee_hooks.state.claims import Claim, ClaimState
 from coffee_hooks.state.graveyard import Grave, next_grave, read_graves
 from coffee_hooks.state.store import Store
@@ -42,6 +44,9 @@ def _next_attempt(project: Project, store: Store, claim: Claim) -> Job:
     repo = project.repo
     if claim.branch in at_work(repo.state_dir, store):
         raise RuleError(f"the agent of {claim.task} is still at work", hint=f"coffee stop {claim.task}")
+    before = latest_run(store, claim.task)
+    if before is not None and before.branch == claim.branch:
+        end_unwatched(store, before, EndReason.LOST)  # two of them would write into one worktree
     tip = read_ref(repo, f"refs/heads/{claim.branch}")
     if tip is None:
         raise UsageError(f"branch {claim.branch} is gone", hint=f"coffee restore {claim.branch}")

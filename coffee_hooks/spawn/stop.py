@@ -44,17 +44,20 @@ def stop(project: Project, store: Store, claim: Claim) -> bool:
     for run in runs:
         stop_file(state_dir, run).unlink(missing_ok=True)
     latest = latest_run(store, claim.task)
-    left = latest is not None and latest.branch == claim.branch and _end_unwatched(store, latest)
+    left = latest is not None and latest.branch == claim.branch and end_unwatched(store, latest, EndReason.CANCELLED)
     return bool(runs) or left
 
 
-def _end_unwatched(store: Store, run: AgentRun) -> bool:
-    """End an agent whose supervisor died, or what it started; False when there is nothing."""
+def end_unwatched(store: Store, run: AgentRun, reason: EndReason) -> bool:
+    """End an agent whose supervisor died, or what it started; False when there is nothing.
+
+    Raises RuleError when it does not end.
+    """
     if run.pid is None or not _lives_on(run, run.pid):
         return False
     if not end_group(run.pid):
         raise RuleError(f"the agent of {run.task} does not end (PID {run.pid})", hint=f"kill -9 -{run.pid}")
-    end_run(store, run.id, time.time(), None, EndReason.CANCELLED)
+    end_run(store, run.id, time.time(), None, reason)
     return True
 
 
