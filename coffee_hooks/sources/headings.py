@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -69,7 +70,8 @@ _LABELS = {"user story", "story", "task", "epic", "feature", "item"}
 _NOT_LABELS = {"example", "examples", "note", "notes", "template", "sample", "warning"}
 _URGENCY = re.compile(r"\s(?=[🔴🟠🟡🟢🔵⚡⭐🚨🔥🎯])")
 _TAIL = re.compile(
-    r"(?:\(([^()]*)\)|\[([^\[\]]*)\]|\*\*([^*]+)\*\*|\s[-–—]\s+([A-Za-z0-9% ]+)|[⚡💬🤝]\s*([A-Z ]+))\s*$"
+    r"(?:\(([^()]*)\)|\[([^\[\]]*)\]|\*\*([^*]+)\*\*|\s[-–—]\s+([A-Za-z0-9%](?:[A-Za-z0-9% ]*[A-Za-z0-9%])?)"
+    r"|[⚡💬🤝]\s*([A-Z](?:[A-Z ]*[A-Z])?))\s*$"
 )
 _TAG = re.compile(r"\[[^\w\[\]][^\[\]]*\]")
 
@@ -95,6 +97,7 @@ def parse_item_heading(line: str) -> NamedItem | None:
     return NamedItem(form, level, ids, aliases, title, status or label, labelled=status is None and label is not None)
 
 
+@lru_cache(maxsize=256)  # the lines above each bullet of a list are read again
 def parse_item_bullet(line: str) -> NamedItem | None:
     """What a bullet names. Only ``id: text`` and ``id - text`` count, or any text after a box or a bracket."""
     line = line[:MAX_LINE]

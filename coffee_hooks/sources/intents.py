@@ -92,14 +92,11 @@ def topic_of_heading(words: str) -> Topic:
 
 def spoken_intent(text: str) -> Intent | None:
     """What the last telling word of a piece of prose says, None when no word tells."""
-    last: tuple[int, Intent] | None = None
-    for match in _WRITE.finditer(text):
-        negated = _NEGATED.search(text, 0, match.start())
-        last = (match.start(), Intent.MENTION if negated else Intent.WRITE)
-    for match in _READ.finditer(text):
-        if last is None or match.start() > last[0]:
-            last = (match.start(), Intent.MENTION)
-    return last[1] if last else None
+    written = max((match.start() for match in _WRITE.finditer(text)), default=-1)
+    read = max((match.start() for match in _READ.finditer(text)), default=-1)
+    if written < 0 and read < 0:
+        return None
+    return Intent.MENTION if read > written or _NEGATED.search(text, 0, written) else Intent.WRITE
 
 
 def announced(text: str) -> bool:

@@ -42,7 +42,8 @@ _WORD = r"\w*{}\[\],@+&~$%<>:#\\-"
 _TOKEN = re.compile(rf"(?<![./{_WORD}])(?:(?=[{_WORD}]*[./])[./{_WORD}]*[\w*}}\]/]|(?:[A-Z][a-z]+|make|just)file\b)")
 """A word that holds a dot or a slash; the look-ahead drops the others without leaving the pattern."""
 _CANDIDATE = re.compile(r"/|\.[A-Za-z*]")
-_SUFFIX = re.compile(r"(?:::[\w\[\]]*|:[0-9]+(?:[-:][0-9]+)?|#[\w-]*|:)+$")
+_SUFFIX = re.compile(r"(?:(?<!:):{2,}(?!:)(?:[\w\[\]]+|[0-9]+-[0-9]+)?|(?<!:):(?!:)(?:[0-9]+(?:-[0-9]+)?)?|#[\w-]*)+$")
+"""Lines, tests and headings behind a path. A run of colons is read whole: there is one way to read each suffix."""
 _VERSION = re.compile(r"v?[0-9]+(?:\.[0-9x*]+)+[\w.+-]*")
 _SEGMENT = re.compile(r"[\w.@+&*?=-]+")
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -103,7 +104,8 @@ def _normal(pattern: str, kind: PathKind) -> str:
 
 def expand(token: str) -> Iterator[str]:
     """``src/{a,b}.py`` gives two; ``<name>`` and ``{name}`` are any name."""
-    token = _SUFFIX.sub("", _unwrapped(token)).removeprefix("./")
+    token = _unwrapped(token)
+    token = f"{token[:-MAX_PATH]}{_SUFFIX.sub('', token[-MAX_PATH:])}".removeprefix("./")
     if "{" in token or "<" in token or "[" in token:
         if (braces := _BRACES.search(token)) and "," in braces[1] and token.count("{") == 1:
             for choice in braces[1].split(","):

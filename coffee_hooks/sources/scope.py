@@ -13,10 +13,10 @@ from coffee_hooks.sources.markdown import Document, Fence
 from coffee_hooks.sources.paths import FoundPath, find_paths, may_hold_path
 
 _BULLET = re.compile(r"[ \t>]*(?:[-*+]|[0-9]{1,3}[.)])[ \t]+(?P<box>\[[ xX]\][ \t]+)?")
-_JOINT = re.compile(r"[\s`*,;&+/]*(?:and|or)?[\s`*,;&+/]*", re.IGNORECASE)
+_JOINT = re.compile(r"[\s`*,;&+/]*(?:(?:and|or)[\s`*,;&+/]*)?", re.IGNORECASE)
 _OPENING = " \t`*_\"'([>|-+0123456789.)]xX✅📝🆕✨"
 _COMMENT = re.compile(
-    r"\s*(?:#+|//+|--|;+|/\*+|<!--|\"\"\"|''')\s*(?:(?:file|filename|path|in)\s*:?\s+)?(?P<path>[\w.][\w./@+-]*\.\w{1,12})"
+    r"\s*(?:#+|//+|--|;+|/\*+|<!--|\"\"\"|''')\s*(?:(?:file|filename|path|in)(?:\s+(?::\s+)?|:\s+))?(?P<path>[\w.][\w./@+-]*\.\w{1,12})"
     r"(?P<note>\s*[:(\[–—-].*|\s*\*/|\s*-->|\"\"\"|'''|\s+\(.*)?\s*$",
     re.IGNORECASE,
 )

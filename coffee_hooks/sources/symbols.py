@@ -31,7 +31,8 @@ _ROUTE = re.compile(
 )
 _IMPORT = re.compile(r"\s*from\s+(?P<module>[\w.]+)\s+import\s+(?P<names>[\w\s,()]+)")
 _QUOTED = re.compile(r"`(?P<name>[A-Za-z_][\w.]*)(?P<call>\(\)?)?[^`]{0,80}`")
-_CLASS_NAME = re.compile(r"[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]*)+|[A-Z][A-Za-z]*[a-z][A-Za-z0-9]*")
+_CLASS_NAME = re.compile(r"[A-Z][a-z0-9]+[A-Z][A-Za-z0-9]*|(?<![A-Z])[A-Z]+[a-z][A-Za-z0-9]*")
+"""In each alternative a letter can be read in one way only: a name of any length takes linear time."""
 _CHANGE = re.compile(
     r"\b(?:chang(?:e|es|ed|ing)|modif(?:y|ies|ied|ying)|extend(?:s|ed|ing)?|updat(?:e|es|ed|ing)|refactor(?:s|ed|ing)?"
     r"|renam(?:e|es|ed|ing)|rewrit(?:e|es|ten|ing)|replac(?:e|es|ed|ing)|remov(?:e|es|ed|ing)|enhanc(?:e|es|ed|ing)"

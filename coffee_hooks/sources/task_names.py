@@ -21,7 +21,7 @@ _NAME = re.compile(rf"(US|PRIORITY)[\s_-]?({_NUMBER})", re.IGNORECASE)
 _LISTED = re.compile(LISTED, re.IGNORECASE)
 _LISTED_PART = re.compile(r"[0-9]+|[A-Za-z]")
 _BARE = re.compile(_NUMBER)
-_LINK_TARGET = re.compile(r"\]\([^)]*\)")
+_LINK_TARGET = re.compile(r"\]\([^)]{0,500}\)")
 _MENTION = re.compile(
     r"(?<![A-Za-z0-9_-])(?:"
     r"US[-_](?P<us>[0-9]{1,9})(?:\s+(?:through|thru|to)\s+US[-_](?P<last>[0-9]{1,9}))?"
