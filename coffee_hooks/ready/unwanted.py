@@ -32,9 +32,11 @@ def find_secrets(repo: Repo, target: Sha, tips: Sequence[Sha], policy: Policy) -
 
 
 def _added(repo: Repo, target: Sha, tips: Sequence[Sha], patterns: Sequence[str]) -> tuple[str, ...]:
-    asked = [f"^{target}", *tips, "--", *(f":(top,glob){pattern.strip('/')}" for pattern in patterns)]
+    # In any case, because on some disks .ENV is the same file; also what a merge itself adds, and what a side branch of
+    # a branch added and took away again, which git leaves out by itself.
+    asked = [f"^{target}", *tips, "--", *(f":(top,glob,icase){pattern.strip('/')}" for pattern in patterns)]
     said = repo.objects(
-        "log", "--stdin", "--no-renames", "--diff-filter=A", "--name-only", "-z", "--format=",
+        "log", "--stdin", "-c", "--full-history", "--no-renames", "--diff-filter=A", "--name-only", "-z", "--format=",
         stdin="".join(f"{line}\n" for line in asked).encode("utf-8", "surrogateescape"),
     )  # fmt: skip
     return tuple(sorted({record.lstrip("\n") for record in said.records} - {""}))

@@ -32,6 +32,34 @@ def test_a_committed_secret_waits_for_a_person(watch: Watch) -> None:
     assert reasons(watch, "roadmap-wt2") == ()
 
 
+def test_a_secret_that_a_merge_adds_waits_for_a_person(watch: Watch) -> None:
+    """git shows nothing of a merge unasked."""
+    watch.branch("roadmap-wt1", {"a.py": ""})
+    watch.branch("topic", {"b.py": ""})
+    tree = watch.worktree("roadmap-wt1")
+    watch.git(tree, "merge", "-q", "--no-ff", "--no-commit", "topic")
+    (tree / ".env").write_text("KEY=secret")
+    watch.git(tree, "add", "-f", ".env")
+    watch.git(tree, "commit", "-qm", "feat: Merge")
+    assert reasons(watch) == (Reason(Code.NEEDS_HUMAN, SECRET, "coffee merge roadmap-wt1"),)
+
+
+def test_a_secret_that_was_on_a_side_of_a_branch_waits_for_a_person(watch: Watch) -> None:
+    """git leaves out a side that changes nothing in the end, and the landing would publish it."""
+    watch.branch("roadmap-wt1", {"a.py": ""})
+    watch.branch("topic", {".env": "KEY=secret", "b.py": ""})
+    watch.branch("topic", {".env": None})
+    watch.git(watch.worktree("roadmap-wt1"), "merge", "-q", "--no-ff", "-m", "feat: Merge", "topic")
+    assert reasons(watch) == (Reason(Code.NEEDS_HUMAN, SECRET, "coffee merge roadmap-wt1"),)
+
+
+def test_the_case_of_a_name_hides_no_secret(watch: Watch) -> None:
+    """On some disks it is the very file."""
+    watch.branch("roadmap-wt1", {".ENV": "KEY=secret"})
+    (reason,) = reasons(watch)
+    assert reason.code is Code.NEEDS_HUMAN
+
+
 def test_what_the_target_has_is_no_secret(watch: Watch) -> None:
     """A repository that keeps its ``.env`` in git may change it; that of a folder is another file."""
     watch.box.commit({".gitignore": ""})
