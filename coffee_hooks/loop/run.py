@@ -105,7 +105,8 @@ class Orchestrator:
                 if moment.trouble is not None and until is Until.ONE_ROUND:
                     raise moment.trouble
                 activity = play(moment)
-        except CoffeeError as failed:
+        except (CoffeeError, OSError) as error:
+            failed = error if isinstance(error, CoffeeError) else _of_the_system(error)
             # The kernel knows of agents also when the database cannot be opened, as on a full disk.
             busy = (moment is not None and bool(moment.busy)) or any(living_orders(self.project.repo.state_dir))
             self._failures += not busy
@@ -176,6 +177,12 @@ class Orchestrator:
         return 1 if blocked or held else 0
 
 
+def _of_the_system(error: OSError) -> EnvironmentFailure:
+    """What the system said of a file, as a failure that may pass: a full disk, a lost terminal."""
+    where = f": {error.filename}" if error.filename else ""
+    return EnvironmentFailure(f"{error.strerror or error}{where}", hint="check disk space and rights")
+
+
 @dataclass(frozen=True, slots=True)
 class RunAsk:
     """``coffee run`` as typed."""
@@ -189,7 +196,10 @@ def run_for(start: Path, ask: RunAsk) -> int:
     """Answer ``coffee run``; a request to end is Ctrl-C."""
 
     def tell(event: str, fields: Mapping[str, Any]) -> None:
-        output.answer_json("run", {"event": event, "at": round(time.time(), 3), **fields})
+        try:
+            output.answer_json("run", {"event": event, "at": round(time.time(), 3), **fields})
+        except OSError as deaf:  # a full disk, a lost terminal; the next ones go nowhere
+            output.say(f"warning: events are not written any more: {deaf.strerror}")
 
     if ask.dry_run:
         project = open_project(start)

@@ -132,17 +132,17 @@ def note_usage(store: Store, run_id: int, usage: Usage) -> None:
 
 def active_runs(store: Store) -> list[AgentRun]:
     """Runs without a recorded end, oldest first."""
-    return [_run(row) for row in store.rows(f"{_SELECT} WHERE ended IS NULL ORDER BY id")]
+    return _runs(store, "WHERE ended IS NULL")
 
 
 def runs_of(store: Store, task: str) -> list[AgentRun]:
     """Every run of *task*, oldest first."""
-    return [_run(row) for row in store.rows(f"{_SELECT} WHERE task = ? ORDER BY id", (task,))]
+    return _runs(store, "WHERE task = ?", task)
 
 
 def all_runs(store: Store) -> list[AgentRun]:
     """Every run, oldest first."""
-    return [_run(row) for row in store.rows(f"{_SELECT} ORDER BY id")]
+    return _runs(store)
 
 
 def latest_run(store: Store, task: str) -> AgentRun | None:
@@ -151,7 +151,16 @@ def latest_run(store: Store, task: str) -> AgentRun | None:
     return runs[-1] if runs else None
 
 
+def _runs(store: Store, which: str = "", *values: str) -> list[AgentRun]:
+    try:
+        return [_run(row) for row in store.rows(f"{_SELECT} {which} ORDER BY id", values)]
+    except (ValueError, TypeError) as broken:
+        raise store.damaged(str(broken)) from broken
+
+
 def _run(row: tuple[Any, ...]) -> AgentRun:
     run = AgentRun(*row)
+    if not {type(run.started), type(run.last_sign), type(run.ended)} <= {int, float, type(None)}:
+        raise ValueError(f"the times of run {run.id} are none")
     reason = EndReason(run.reason) if run.reason else None
     return replace(run, command=tuple(json.loads(row[6])), reason=reason)

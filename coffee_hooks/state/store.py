@@ -23,6 +23,8 @@ BUSY_SECONDS = 10.0
 
 Value = str | int | float | None
 
+_DAMAGE = ("not a database", "malformed", "no such", "already exists", "duplicate column", "not decode")
+
 
 class Store:
     """An open state database. Made by `open_store`; every method raises the errors named there."""
@@ -35,7 +37,16 @@ class Store:
         """Every row that the query selects, as plain tuples in the order of its columns."""
         with _explained(self.path):
             found = self._connection.execute(sql, [_bound(value) for value in values]).fetchall()
-        return [tuple(_read(cell) for cell in row) for row in found]
+        try:
+            return [tuple(_read(cell) for cell in row) for row in found]
+        except UnicodeDecodeError as broken:
+            raise self.damaged(str(broken)) from broken
+
+    def damaged(self, detail: str) -> EnvironmentFailure:
+        """The error for a row that nobody of ours wrote so: agents can reach the database too."""
+        return EnvironmentFailure(
+            f"the local state database {self.path} is damaged", hint=_delete(self.path), detail=detail
+        )
 
     def write(self, sql: str, values: Sequence[Value] = ()) -> sqlite3.Cursor:
         """Run one statement in its own transaction; the cursor tells ``rowcount`` and ``lastrowid``."""
@@ -69,7 +80,7 @@ def explanation(path: Path, said: str) -> CoffeeError | None:
         return EnvironmentFailure(f"cannot write {path}", hint="free some disk space", detail=said)
     if "readonly" in said or "unable to open" in said:
         return _unwritable(path, said)
-    if "not a database" in said or "malformed" in said or "no such" in said or "already exists" in said:
+    if any(words in said for words in _DAMAGE):
         return EnvironmentFailure(f"the local state database {path} is damaged", hint=_delete(path), detail=said)
     return None
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure, LockedError, UsageError
 from coffee_hooks.state import store as module
+from coffee_hooks.state.agents import all_runs, begin_run
 from coffee_hooks.state.facts import add_to_fact, fact, set_fact
 from coffee_hooks.state.schema import MIGRATIONS
 from coffee_hooks.state.store import explanation, open_store
@@ -227,6 +228,30 @@ def test_every_known_failure_has_a_meaning_and_a_hint(said: str, kind: type[Coff
     assert type(meaning) is kind
     assert meaning.hint
     assert meaning.detail == said
+
+
+@pytest.mark.parametrize(
+    "sabotage",
+    [
+        "UPDATE agent_runs SET reason = 'bogus'",
+        "UPDATE agent_runs SET command = 'no json'",
+        "UPDATE agent_runs SET command = '5'",
+        "UPDATE agent_runs SET started = 'yesterday'",
+        "UPDATE agent_runs SET task = x'ff00'",
+        "UPDATE agent_runs SET task = CAST(x'ff00' AS TEXT)",
+        "PRAGMA user_version = 1",
+    ],
+)
+def test_rows_that_we_never_wrote_are_damage(tmp_path: Path, sabotage: str) -> None:
+    """An agent can write into the database; every command called that a bug of ours, and the loop ended."""
+    with open_store(tmp_path) as store:
+        begin_run(
+            store, task="US-1", branch="b", worktree="/w", attempt=1, agent="a", command=("a",), supervisor_pid=0,
+            boot_id="", log="/l", when=1.0,
+        )  # fmt: skip
+        store.write(sabotage) if sabotage.startswith("UPDATE") else store.rows(sabotage)
+    with pytest.raises(EnvironmentFailure, match="damaged"), open_store(tmp_path) as store:
+        all_runs(store)
 
 
 def test_our_own_bugs_are_not_explained_away(tmp_path: Path) -> None:
