@@ -55,6 +55,25 @@ def object_writer(repo: Repo, kind: str) -> Iterator[Callable[[bytes], Sha]]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def sizes_of(repo: Repo, objects: Sequence[Sha]) -> dict[Sha, int]:
+    """How many bytes each of *objects* has, in one process; missing ones are left out. Raises GitFailed."""
+    if not objects:
+        return {}
+    asked = "".join(f"{name}\n" for name in objects).encode()
+    said = repo.objects("cat-file", "--batch-check=%(objectsize)", stdin=asked).out.split(b"\n")
+    return {name: int(size) for name, size in zip(objects, said, strict=False) if size.isdigit()}
+
+
+def beginning_of(repo: Repo, blob: Sha, most: int) -> bytes:
+    """The first *most* bytes of *blob*, however large it is: git streams it, and is stopped where they end."""
+    process = converse(*repo.pinned("-c", "core.bigFileThreshold=1m", "cat-file", "blob", blob))
+    try:
+        return bytes(process.stdout.read(most))
+    finally:
+        process.proc.kill()
+        process.proc.communicate()
+
+
 def commit_body(tree: Sha, parents: Sequence[Sha], message: str, identity: Mapping[str, str]) -> bytes:
     """A commit object without its header, as ``git commit-tree`` writes it, of now."""
     when = f"{int(time.time())} {time.strftime('%z')}"

@@ -25,7 +25,7 @@ QUIET = 2.0
 def replay(project: Project, head: Sha, most: int) -> Backtest:
     """Predict each of the last *most* tasks that landed on *head* from its text and the tree it started from.
 
-    Three git processes a task. Raises EnvironmentFailure when fewer than two tasks are to be found.
+    Four git processes a task. Raises EnvironmentFailure when fewer than two tasks are to be found.
     """
     works = read_past(project.repo, head, most)
     if len(works) < FEWEST:

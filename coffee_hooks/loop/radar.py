@@ -48,7 +48,7 @@ class _Task:
 def scan(project: Project, store: Store, readiness: Readiness, claims: Mapping[TaskId, Claim]) -> Radar:
     """What is worth a look in *readiness*, and in everything that is not committed yet.
 
-    One git process where something is claimed, three when the target has moved, and what `find_overlaps` takes.
+    One git process where something is claimed, four when the target has moved, and what `find_overlaps` takes.
     Raises GitFailed.
     """
     shared = _shared(project)

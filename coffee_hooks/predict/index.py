@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -16,14 +16,19 @@ from coffee_hooks.base import output
 from coffee_hooks.base.files import keep_lines
 from coffee_hooks.base.git import Repo
 from coffee_hooks.base.model import Sha
+from coffee_hooks.base.objects import beginning_of, sizes_of
 from coffee_hooks.base.parts import MOST_PARTS, outputs, processors
 from coffee_hooks.base.refs import read_blobs
 from coffee_hooks.predict.grammars import grammars
-from coffee_hooks.predict.source import Source, read_source
+from coffee_hooks.predict.source import LONGEST, Source, read_source
 
 FORMAT = "coffee sources 1"
 AT_ONCE = 2000
 """Blobs that are asked of one git process, so that memory does not hold a whole repository."""
+AT_ONCE_BYTES = 1 << 26
+"""Bytes of them, for the same reason."""
+LARGE = 1 << 22
+"""Bytes from which only the beginning of a blob is taken, by a process of its own: nothing reads the rest."""
 MANY = 1000
 """Files that take longer than a second to read."""
 SHARED = 300
@@ -62,10 +67,28 @@ def read_sources(repo: Repo, files: Sequence[File]) -> Mapping[File, Source]:
 def learn(repo: Repo, files: Iterable[File], known: dict[File, Source]) -> None:
     """Add those of *files* to *known* that are not in it."""
     missing = sorted(set(files) - known.keys())
-    for start in range(0, len(missing), AT_ONCE):
-        some = missing[start : start + AT_ONCE]
+    sizes = sizes_of(repo, list(dict.fromkeys(file.blob for file in missing)))
+    for some in _shares([file for file in missing if sizes.get(file.blob, 0) < LARGE], sizes):
         found = read_blobs(repo, [file.blob for file in some])
         known.update((file, read_source(found[file.blob], file.language)) for file in some if file.blob in found)
+    for file in missing:
+        if sizes.get(file.blob, 0) >= LARGE:
+            known[file] = read_source(beginning_of(repo, file.blob, LONGEST), file.language)
+
+
+def _shares(files: Sequence[File], sizes: Mapping[Sha, int]) -> Iterator[list[File]]:
+    """*files* in order, as many at once as memory shall hold."""
+    some: list[File] = []
+    held = 0
+    for file in files:
+        size = sizes.get(file.blob, 0)
+        if some and (len(some) == AT_ONCE or held + size > AT_ONCE_BYTES):
+            yield some
+            some, held = [], 0
+        some.append(file)
+        held += size
+    if some:
+        yield some
 
 
 def _read_apart(repo: Repo, files: Sequence[File]) -> dict[File, str]:

@@ -20,7 +20,7 @@ _REGULAR = (b"100644", b"100755")
 def read_corpus(repo: Repo, commit: Sha, ignored: AbstractSet[str] = frozenset()) -> Corpus:
     """Every regular file of *commit* but the *ignored* ones, and the changes that led to it.
 
-    Two git processes, and one more for each `AT_ONCE` blobs that were not read before.
+    Two git processes; where blobs were not read before one for their sizes, one for each `AT_ONCE` and each large one.
     """
     files = [(path, file) for path, file in _files(repo, commit) if path not in ignored]
     return _corpus(repo, commit, files, read_sources(repo, [file for _, file in files]))

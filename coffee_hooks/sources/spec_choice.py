@@ -19,6 +19,8 @@ from coffee_hooks.sources.titles import kinship
 
 HEADER_LINES = 40
 """Lines of a spec in which it says what it is about."""
+MOST = 1 << 13
+"""Specs that are remembered: each item asks all of them, and one too many would be to read all again for each."""
 KIN = 0.5
 """Share of common telling words from which two titles are taken for the same topic."""
 
@@ -105,7 +107,7 @@ def _has_number(path: str, item: RoadmapItem) -> bool:
     return (kind, number) in numbers_of(path)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=MOST)
 def numbers_of(path: str) -> frozenset[tuple[str, tuple[str, ...]]]:
     """What the number in a file or directory name may mean: a story, a priority or either."""
     parts = path.rstrip("/").split("/")[-2:]
@@ -163,7 +165,7 @@ def _header(spec: Spec) -> _Header:
     return _read_header(spec.path, spec.title, spec.text)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=MOST)
 def _read_header(path: str, title: str, text: str) -> _Header:
     clear: set[TaskKey] = {task_key(task) for task in _in_file_name(path)}
     priority: set[TaskKey] = set()

@@ -49,16 +49,16 @@ def processes(repo: Repo, texts: list[str], commit: Sha) -> list[str]:
 
 
 def test_what_is_known_is_not_worked_out_again(repo: Repo, sandbox: Sandbox) -> None:
-    """Three processes at first, none for the same texts, and only new blobs for a new commit."""
+    """Four processes at first, none for the same texts, and only new blobs for a new commit."""
     first = head(repo)
-    assert processes(repo, TEXTS, first) == ["ls-tree", "cat-file", "log"]
+    assert processes(repo, TEXTS, first) == ["ls-tree", "cat-file", "cat-file", "log"]
     answers = predict_at(repo, first, TEXTS)
     assert processes(repo, TEXTS, first) == processes(repo, TEXTS[:1], first) == []
     assert processes(repo, ["Another text"], first) == ["ls-tree", "log"]
     assert predict_at(repo, first, list(reversed(TEXTS))) == list(reversed(answers))
     sandbox.commit({"pkg/new.py": "def brand_new(): ...\n"})
     second = head(repo)
-    assert processes(repo, TEXTS, second) == ["ls-tree", "cat-file", "log"]
+    assert processes(repo, TEXTS, second) == ["ls-tree", "cat-file", "cat-file", "log"]
 
 
 @pytest.mark.parametrize("name", ["answers.jsonl", "sources.jsonl"])

@@ -172,7 +172,8 @@ def test_several_at_once_agree(shop: Repo) -> None:
 
 
 def test_only_what_is_new_is_read(sandbox: Sandbox, shop: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same question costs no look at the repository, another one none at its files, a commit one at its blobs."""
+    """The same question costs no look at the repository, another one none at its files, a commit one at the sizes of
+    its blobs and one at them."""
     asked: list[str] = []
     monkeypatch.setattr(gate, "trace", [lambda argv: asked.append(gate._subcommand(argv))])
     blobs: list[int] = []
@@ -185,12 +186,12 @@ def test_only_what_is_new_is_read(sandbox: Sandbox, shop: Repo, monkeypatch: pyt
         predict_at(shop, commit, texts)
         return list(asked)
 
-    assert looks(TEXTS) == ["ls-tree", "cat-file", "log"]
+    assert looks(TEXTS) == ["ls-tree", "cat-file", "cat-file", "log"]
     assert looks(TEXTS) == []
     assert looks((*TEXTS, "One more")) == ["ls-tree", "log"]
     blobs.clear()
     sandbox.commit({"shop/menu.py": "def brew_tea(): ...\n"}, "Sell tea")
-    assert looks(TEXTS) == ["ls-tree", "cat-file", "log"] and blobs == [1]
+    assert looks(TEXTS) == ["ls-tree", "cat-file", "cat-file", "log"] and blobs == [1]
 
 
 def test_names_that_are_no_text_are_predicted_as_bytes(sandbox: Sandbox, shop: Repo, git: Git) -> None:

@@ -16,6 +16,8 @@ from coffee_hooks.predict.corpus import Corpus
 from coffee_hooks.predict.read import read_corpus
 
 if TYPE_CHECKING:
+    from coffee_hooks.base.git import Repo
+    from coffee_hooks.base.model import Sha
     from conftest import Sandbox
 
 
@@ -42,3 +44,28 @@ def test_several_processes_read_as_one_does(sandbox: Sandbox, monkeypatch: pytes
     shared = read(sandbox)
     assert (shared.paths, shared.sources, shared.changes) == (alone.paths, alone.sources, alone.changes)
     assert works is not any("--batch" in argv for argv in asked)
+
+
+def test_what_is_large_is_read_at_its_beginning_alone(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one large file nor many that are large together are held in memory, and the answer is the same."""
+    log = "brewed a cup of tea\n" * 20_000
+    files = {f"logs/{number}.txt": f"{log}{number}" for number in range(4)}
+    sandbox.commit({**files, "src/tea.py": "def brew(): ...\n", "src/cup.py": "def fill(): ...\n"}, "feat: Add tea")
+    whole = read(sandbox)
+    held: list[int] = []
+    reading = index.read_blobs
+
+    def read_blobs(repo: Repo, names: Sequence[str]) -> dict[Sha, bytes]:
+        found = reading(repo, names)
+        held.append(sum(map(len, found.values())))
+        return found
+
+    monkeypatch.setattr(index, "read_blobs", read_blobs)
+    monkeypatch.setattr(index, "AT_ONCE_BYTES", len(log) * 2 + 100)
+    assert read(sandbox).sources == whole.sources
+    assert len(held) > 1
+    assert max(held) <= index.AT_ONCE_BYTES
+    monkeypatch.setattr(index, "LARGE", len(log))
+    held.clear()
+    assert read(sandbox).sources == whole.sources
+    assert sum(held) < len(log)

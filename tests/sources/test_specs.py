@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coffee_hooks.base.model import RoadmapItem, Spec, Status, TaskId
+from coffee_hooks.sources import spec_choice
 from coffee_hooks.sources.specs import find_spec, parse_spec
 
 
@@ -173,3 +174,12 @@ def test_a_spec_knows_what_it_names() -> None:
 def test_no_bytes_raise(data: bytes) -> None:
     """Any file can be a spec, and be asked for."""
     find_spec(item("US-104"), [parse_spec(b"# US-104\n" + data, "SPEC-104-x.md")])
+
+
+def test_however_many_specs_there_are_each_is_read_once() -> None:
+    """A thousand and more of them are not read anew for each item."""
+    specs = [spec(f"docs/specs/SPEC-{number}-x.md", f"# SPEC-{number}: {number}\n") for number in range(1500)]
+    spec_choice._read_header.cache_clear()
+    found = [find_spec(item(f"US-{number}"), specs)[0] for number in range(3)]
+    assert found == specs[:3]
+    assert spec_choice._read_header.cache_info().misses == len(specs)
