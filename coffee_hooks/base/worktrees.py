@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from coffee_hooks.base.git import GitFailed, Repo
 from coffee_hooks.base.model import Sha
 
 HALF_WRITTEN_SECONDS = 1.0
+LONGEST_POINTER = 1 << 16
 
 _IN_PROGRESS = {
     "rebase-merge": "a rebase",
@@ -34,6 +36,12 @@ class Worktree:
     missing: bool
     git_dir: Path
     """Its own administrative folder."""
+
+    @property
+    def points_back(self) -> bool:
+        """Whether its folder is still the worktree that git thinks is there."""
+        git_dir = pointer_of(self.path)
+        return git_dir is not None and not self.path.is_symlink() and git_dir.resolve() == self.git_dir.resolve()
 
     @property
     def in_progress(self) -> str | None:
@@ -101,3 +109,24 @@ def _admin_folders(repo: Repo) -> dict[str, Path]:
             continue
         found[str((entry / gitfile).parent if not gitfile.startswith("/") else Path(gitfile).parent)] = entry
     return found
+
+
+def pointer_of(folder: Path) -> Path | None:
+    """The git folder that the ``.git`` file of *folder* names; None when there is no such file.
+
+    Agents can put anything in its place: a pipe, which nobody ever writes to, must not stop us.
+    """
+    try:
+        descriptor = os.open(folder / ".git", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        text = os.read(descriptor, LONGEST_POINTER)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    named = os.fsdecode(text.removesuffix(b"\n").removeprefix(b"gitdir: "))
+    return None if "\0" in named else folder / named

@@ -80,17 +80,7 @@ def _place(scene: Scene, worktree: Worktree, branch: str) -> Place:
         return Place.HERE
     if not is_ours(scene, worktree, branch):
         return Place.ELSEWHERE
-    return Place.OURS if worktree.missing or _points_back(worktree) else Place.REPLACED
-
-
-def _points_back(worktree: Worktree) -> bool:
-    """Whether the folder is still the worktree that git thinks is there."""
-    try:
-        text = (worktree.path / ".git").read_text(errors="surrogateescape").removesuffix("\n")
-    except OSError:
-        return False
-    git_dir = worktree.path / text.removeprefix("gitdir: ")
-    return not worktree.path.is_symlink() and git_dir.resolve() == worktree.git_dir.resolve()
+    return Place.OURS if worktree.missing or worktree.points_back else Place.REPLACED
 
 
 def _ownership(scene: Scene, branch: str, homes: Sequence[Home]) -> Ownership:

@@ -44,9 +44,9 @@ class Guarding:
 
 
 def look_at_hooks(project: Project) -> tuple[Guarding, ...]:
-    """Every worktree whose folder is there, the main one first."""
+    """Every worktree that git still finds in its folder, the main one first."""
     _, *linked = list_worktrees(project.repo)  # what git lists as the main one is wrong for a submodule
-    trees = [project.repo.main, *(tree.path for tree in linked if not tree.missing)]
+    trees = [project.repo.main, *(tree.path for tree in linked if tree.points_back)]
     return tuple(_look(tree, project.config.target) for tree in trees)
 
 

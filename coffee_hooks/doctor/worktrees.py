@@ -10,7 +10,7 @@ from pathlib import Path
 
 from coffee_hooks.base.git import Repo, in_worktree
 from coffee_hooks.base.project import Project
-from coffee_hooks.base.worktrees import Worktree, list_worktrees
+from coffee_hooks.base.worktrees import Worktree, list_worktrees, pointer_of
 from coffee_hooks.doctor.values import Check, fine, several, wrong
 
 
@@ -86,10 +86,8 @@ def _pointers(root: Path, repo: Repo) -> Iterator[tuple[Path, Path]]:
     if not root.is_dir():
         return
     for folder in sorted(root.iterdir()):
-        try:
-            pointer = os.fsdecode((folder / ".git").read_bytes()).removesuffix("\n").removeprefix("gitdir: ")
-        except OSError:  # no worktree: a gate's clone, a file, a folder of somebody
+        if (pointer := pointer_of(folder)) is None:  # no worktree: a gate's clone, a file, a folder of somebody
             continue
-        entry = Path(os.path.normpath(folder / pointer))
+        entry = Path(os.path.normpath(pointer))
         if os.path.realpath(entry.parent) == os.path.realpath(repo.common_dir / "worktrees"):
             yield folder, entry

@@ -11,9 +11,9 @@ from coffee_hooks.base.config import Agent, Command
 from coffee_hooks.base.placeholders import fill
 from coffee_hooks.base.project import Project
 from coffee_hooks.base.refs import encode
+from coffee_hooks.base.worktrees import pointer_of
 from coffee_hooks.spawn.port import reserve_port
 from coffee_hooks.spawn.prompt import Assignment, as_argument, prompt
-from coffee_hooks.spawn.signs import git_dir_of
 from coffee_hooks.state.claims import Claim
 
 
@@ -29,7 +29,7 @@ class Kit:
 
     def fill(self, command: Command) -> Command:
         """*command* with its placeholders filled in; the worktree must be there."""
-        git_dir = git_dir_of(self.worktree)  # none of its own where somebody else made the checkout, as on a runner
+        git_dir = pointer_of(self.worktree)  # none of its own where somebody else made the checkout, as on a runner
         own = os.path.realpath(git_dir) if git_dir else self.values["common_dir"]
         return fill(command, {**self.values, "git_dir": own})
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from coffee_hooks.base.worktrees import pointer_of
+
 NOT_WORK = frozenset((".git", "node_modules", ".venv"))
 MOST_FILES = 20_000
 """Files that one look takes in; a change in the rest of a larger tree shows in the log and the commits."""
@@ -45,14 +47,6 @@ def cheap_signs(log: Path, git_dir: Path | None) -> tuple[int, ...]:
     return (_size(log), _size(git_dir / "logs" / "HEAD") if git_dir else 0)
 
 
-def git_dir_of(worktree: Path) -> Path | None:
-    """The git folder of a linked worktree, read from its ``.git`` file."""
-    try:
-        return worktree / os.fsdecode((worktree / ".git").read_bytes().removeprefix(b"gitdir: ").rstrip(b"\n"))
-    except (OSError, ValueError):
-        return None
-
-
 @dataclass(slots=True)
 class Silence:
     """How long an agent gave no sign. Times are seconds of one monotonic clock.
@@ -72,7 +66,7 @@ class Silence:
     worked: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        self.git_dir = git_dir_of(self.worktree)
+        self.git_dir = pointer_of(self.worktree)
         self.last_walk = self.last_sign
         self.cheap = cheap_signs(self.log, self.git_dir)
         self.files = fingerprint(self.worktree)

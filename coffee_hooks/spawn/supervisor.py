@@ -73,8 +73,9 @@ def main(argv: Sequence[str]) -> int:
 
             run_after(order, after, reason, agent.process.returncode)
         _end(order, agent.process.returncode, reason)
-        path.unlink(missing_ok=True)
-        stop_file(order.state_dir, order.run).unlink(missing_ok=True)
+        for done in (path, stop_file(order.state_dir, order.run)):
+            with contextlib.suppress(OSError):
+                done.unlink(missing_ok=True)
     if order.shared:
         _tell_others(order)  # nobody here waits for the network
     return 0
@@ -123,7 +124,7 @@ def _watch(order: Order, agent: Agent) -> EndReason:
             return EndReason.DONE if agent.process.wait(timeout=LOOK_SECONDS) == 0 else EndReason.FAILED
         now = time.monotonic()
         rotate(log)
-        if _signals or stop_file(order.state_dir, order.run).exists():
+        if _signals or _is_there(stop_file(order.state_dir, order.run)):
             return EndReason.CANCELLED
         if now - agent.started > order.timeout:
             return EndReason.TIMED_OUT
@@ -134,6 +135,15 @@ def _watch(order: Order, agent: Agent) -> EndReason:
                 _record(order, lambda store: heartbeat(store, order.run, time.time()))
             beat = now
             reap_orphans(agent.process.pid)
+
+
+def _is_there(path: Path) -> bool:
+    """Not `Path.exists`, which raises where an agent has closed the folder to us."""
+    try:
+        path.lstat()
+    except OSError:
+        return False
+    return True
 
 
 def _leave_nothing(process: subprocess.Popen[bytes], grace: float) -> None:

@@ -300,6 +300,14 @@ def test_a_worktree_with_its_own_hooks_path(healthy: Path, git: Git) -> None:
     assert detail == f"in {linked} git does not run pre-commit, pre-merge-commit, pre-push of {linked / 'empty'}"
 
 
+def test_a_worktree_that_git_does_not_find_any_more_hides_nothing(healthy: Path, git: Git) -> None:
+    """An agent put a folder in the place of its ``.git`` file, and nobody could be examined any more."""
+    linked = add_worktree(healthy, git, 1)
+    (linked / ".git").unlink()
+    (linked / ".git").mkdir()
+    assert "hooks" not in ill(healthy)
+
+
 def test_a_hooks_path_that_hides_ours(healthy: Path, git: Git, tmp_path: Path) -> None:
     """Installed, then hidden by a setting: not the same as never installed."""
     (tmp_path / "other").mkdir()

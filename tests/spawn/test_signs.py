@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from coffee_hooks.spawn.signs import Silence, fingerprint, git_dir_of
+from coffee_hooks.base.worktrees import pointer_of
+from coffee_hooks.spawn.signs import Silence, fingerprint
 
 
 @pytest.fixture
@@ -93,5 +94,20 @@ def test_work_of_the_processor_ends_a_silence(tree: Path) -> None:
 def test_a_tree_that_is_gone_is_silent(tree: Path, tmp_path: Path) -> None:
     """Without a worktree there are no signs, and no error."""
     watch = silence(tmp_path / "nowhere")
-    assert watch.seconds(200.0) == 200.0 and git_dir_of(tmp_path / "nowhere") is None
-    assert git_dir_of(tree) == tmp_path / "git"
+    assert watch.seconds(200.0) == 200.0 and pointer_of(tmp_path / "nowhere") is None
+    assert pointer_of(tree) == tmp_path / "git"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "nul"])
+def test_what_stands_in_the_place_of_a_git_file_stops_nobody(tree: Path, kind: str) -> None:
+    """An agent put a pipe there, and the loop waited for somebody to write into it."""
+    place = tree / ".git"
+    place.unlink()
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        place.write_bytes(b"gitdir: /\0\n")
+    assert pointer_of(tree) is None
+    assert silence(tree).seconds(200.0) == 200.0
