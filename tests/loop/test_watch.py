@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from coffee_hooks.base.cells import cells
@@ -239,6 +240,7 @@ def test_it_can_be_put_aside(start: Start) -> None:
     session.shows("nothing is claimed")
     session.process.send_signal(signal.SIGTSTP)
     session.until(lambda: session.terminal.modes["1049"] is False)
+    session.until(lambda: psutil.Process(session.process.pid).status() == psutil.STATUS_STOPPED)
     assert termios.tcgetattr(session.slave)[3] & termios.ECHO, "what is typed to the shell is seen"
     session.process.send_signal(signal.SIGCONT)
     session.until(lambda: session.terminal.modes["1049"] is True)
