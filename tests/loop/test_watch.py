@@ -240,7 +240,8 @@ def test_it_can_be_put_aside(start: Start) -> None:
     session.shows("nothing is claimed")
     session.process.send_signal(signal.SIGTSTP)
     session.until(lambda: session.terminal.modes["1049"] is False)
-    session.until(lambda: psutil.Process(session.process.pid).status() == psutil.STATUS_STOPPED)
+    (coffee,) = psutil.Process(session.process.pid).children()
+    session.until(lambda: coffee.status() == psutil.STATUS_STOPPED)
     assert termios.tcgetattr(session.slave)[3] & termios.ECHO, "what is typed to the shell is seen"
     session.process.send_signal(signal.SIGCONT)
     session.until(lambda: session.terminal.modes["1049"] is True)
