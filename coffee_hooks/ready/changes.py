@@ -10,7 +10,7 @@ from coffee_hooks.base.git import Repo
 from coffee_hooks.base.merge_tree import Merged, merge_trees
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.parts import in_parts
-from coffee_hooks.ready.unwanted import Policy, find_large, find_secrets
+from coffee_hooks.ready.unwanted import Policy, find_copies, find_large, find_secrets
 from coffee_hooks.sources.roadmap_conflict import resolve
 
 ANYTHING = Policy()
@@ -47,9 +47,15 @@ def find_effects(
     new = dict(zip(trees, in_parts(lambda part: _changes(repo, own.tree, part), trees), strict=True)) if trees else {}
     changed = {tip: new.get(result.tree, {}) for tip, result in merged.items()}
     secrets = find_secrets(repo, target, list(merged), policy)
+    copies = find_copies(repo, target, changed, policy)
     large = find_large(repo, changed, policy)
     return {
-        tip: Effect(result, tuple(changed[tip]), secrets.get(tip, ()), large.get(tip, ()))
+        tip: Effect(
+            result,
+            tuple(changed[tip]),
+            tuple(dict.fromkeys((*secrets.get(tip, ()), *copies.get(tip, ())))),
+            large.get(tip, ()),
+        )
         for tip, result in merged.items()
     }
 

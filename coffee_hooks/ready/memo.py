@@ -44,6 +44,7 @@ def key_of(repo: Repo, target: Sha, roadmaps: Sequence[str], policy: Policy) -> 
             roadmaps,
             policy.secrets,
             policy.largest,
+            policy.copied,
             repo.version,
             target,
             *map(_stamp, _settings(repo.common_dir)),

@@ -22,7 +22,7 @@ from coffee_hooks.ready.judge import AgentState, Code, Facts, Reason, Review, Si
 from coffee_hooks.ready.radar import Overlap
 from coffee_hooks.ready.reverted import Reverted, effects_on_top, find_reverted
 from coffee_hooks.ready.uncommitted import Uncommitted, uncommitted
-from coffee_hooks.ready.unwanted import Policy
+from coffee_hooks.ready.unwanted import read_policy
 from coffee_hooks.state.agent_state import Doing, what_agents_do
 from coffee_hooks.state.blame import Blame, read_blames
 from coffee_hooks.state.claims import Claim, ClaimState, read_claims
@@ -97,7 +97,7 @@ def detect_ready(
     listed = _unlanded(project, list_branches(project, target.sha, names), by_branch)
     reverted = find_reverted(repo, project.config.target, target.sha, [branch for branch, _ in listed])
     tips = {branch.name: branch.tip for branch, ahead in listed if ahead}
-    policy = Policy(project.config.worktrees.copy, project.config.merge.largest)
+    policy = read_policy(repo.main, project.config.worktrees.copy, project.config.merge.largest, target.sha)
     foreseen = foresee(repo, target.sha, tips, every=not names, roadmap=project.config.roadmap, policy=policy)
     effects = {**foreseen.effects, **effects_on_top(project, target.sha, tips, reverted)}
     seen = _Seen(

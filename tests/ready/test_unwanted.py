@@ -53,6 +53,18 @@ def test_a_secret_that_was_on_a_side_of_a_branch_waits_for_a_person(watch: Watch
     assert reasons(watch) == (Reason(Code.NEEDS_HUMAN, SECRET, "coffee merge roadmap-wt1"),)
 
 
+def test_a_secret_under_another_name_waits_for_a_person(watch: Watch) -> None:
+    """A copy that an agent made to be safe, and added with everything else; an example that the target has is none."""
+    (watch.box.work / ".env").write_text("KEY=secret-of-the-kettle\n")
+    watch.branch("roadmap-wt1", {"conf/.env.bak": "KEY=secret-of-the-kettle\n", "a.py": ""})
+    watch.branch("roadmap-wt2", {"b.py": "KEY=secret\n"})
+    (reason,) = reasons(watch)
+    assert reason.code is Code.NEEDS_HUMAN and "hold conf/.env.bak, which is copied here" in reason.detail
+    assert reasons(watch, "roadmap-wt2") == ()
+    watch.box.commit({".env.example": "KEY=secret-of-the-kettle\n"})
+    assert reasons(watch) == ()
+
+
 def test_the_case_of_a_name_hides_no_secret(watch: Watch) -> None:
     """On some disks it is the very file."""
     watch.branch("roadmap-wt1", {".ENV": "KEY=secret"})
