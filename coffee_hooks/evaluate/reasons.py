@@ -63,8 +63,10 @@ def _reasons(
 def explain(evaluation: Evaluation, a: TaskId, b: TaskId) -> str:
     """What two evaluated tasks are to each other, as a person would say it.
 
-    Raises UsageError when the two were not evaluated together.
+    Raises UsageError when the two are one, or were not evaluated together.
     """
+    if a == b:
+        raise UsageError(f"{a} is named twice", hint=f"name two tasks, or run: coffee evaluate {a}")
     pair = next((pair for pair in evaluation.pairs if {pair.a, pair.b} == {a, b}), None)
     one, other = evaluation.verdict(a), evaluation.verdict(b)
     if pair is None or one is None or other is None:

@@ -157,3 +157,11 @@ def test_tasks_that_were_not_compared_cannot_be_explained(make: SimpleNamespace)
     with pytest.raises(UsageError, match="US-1 and US-9 were not evaluated together") as caught:
         explain(found, "US-1", "US-9")
     assert caught.value.hint == "run: coffee evaluate US-1 US-9"
+
+
+def test_a_task_is_nothing_to_itself(make: SimpleNamespace) -> None:
+    """Whoever names one task twice is told so, and not to evaluate it together with itself."""
+    found = make.judge(make.given(1, None))
+    with pytest.raises(UsageError, match="US-1 is named twice") as caught:
+        explain(found, "US-1", "US-1")
+    assert caught.value.hint == "name two tasks, or run: coffee evaluate US-1"
