@@ -54,7 +54,9 @@ def find_list(repo: Repo, commit: str) -> str | None:
 
 def current_lists(texts: Mapping[str, bytes]) -> tuple[str, ...]:
     """Those of the files *texts* that are lists with a task to do, sorted; where all are done, the last. Pure."""
-    from coffee_hooks.sources.roadmap import RoadmapForm, parse_roadmap
+    if not texts:
+        return ()
+    from coffee_hooks.sources.roadmap import RoadmapForm, parse_roadmap  # who has no list pays for no parser
     from coffee_hooks.sources.task_items import OVER
 
     lists = {path: parse_roadmap(data, path) for path, data in texts.items()}
