@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from coffee_hooks.base import environment, output
 from coffee_hooks.base.errors import CoffeeError
+from coffee_hooks.base.interrupts import never_lost
 from coffee_hooks.base.text import printable
 
 CONTROL_C, OUR_BUG = 130, 3
@@ -47,7 +48,8 @@ def _guarded(program: str, run: Callable[[list[str]], int], argv: list[str]) -> 
     _open_standard_files()
     environment.scrub()
     try:
-        code = _judged(program, run, argv)
+        with never_lost():
+            code = _judged(program, run, argv)
     except KeyboardInterrupt:
         code = CONTROL_C
     if code == CONTROL_C:

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+
+AGAIN_SECONDS = 0.01
+"""After this an object is surely gone."""
 
 
 @contextmanager
-def never_lost() -> Iterator[Callable[[], None]]:
-    """A check that raises KeyboardInterrupt when one was asked for meanwhile, also where nobody saw it."""
-    caught: list[int] = []
+def never_lost() -> Iterator[None]:
+    """What Python drops of Ctrl-C comes once more, a moment later; anything else that it drops is told as before."""
+    before, over, coming = sys.unraisablehook, threading.Event(), threading.Lock()
 
-    def check() -> None:
-        if caught:
-            raise KeyboardInterrupt
+    def hear(dropped: sys.UnraisableHookArgs) -> None:
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            before(dropped)
+        elif coming.acquire(blocking=False):  # else one is on its way; two would cut short what the first makes us do
+            threading.Thread(target=interrupt, daemon=True).start()
 
-    def remembering(before: Callable[[int, FrameType | None], object]) -> Callable[[int, FrameType | None], None]:
-        def handle(number: int, frame: FrameType | None) -> None:
-            caught.append(number)
-            before(number, frame)
+    def interrupt() -> None:
+        time.sleep(AGAIN_SECONDS)
+        coming.release()
+        if not over.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
 
-        return handle
-
-    if threading.current_thread() is not threading.main_thread():
-        yield check
-        return
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number, before in handlers.items():
-        if callable(before):
-            signal.signal(number, remembering(before))
+    sys.unraisablehook = hear
     try:
-        yield check
+        yield
     finally:
-        for number, before in handlers.items():
-            signal.signal(number, before)
+        over.set()
+        sys.unraisablehook = before

@@ -13,7 +13,6 @@ from typing import Any
 from coffee_hooks.base import output
 from coffee_hooks.base.config import FILE
 from coffee_hooks.base.errors import CoffeeError, EnvironmentFailure, UsageError
-from coffee_hooks.base.interrupts import never_lost
 from coffee_hooks.base.lock import hold
 from coffee_hooks.base.model import Sha
 from coffee_hooks.base.process import reap
@@ -76,13 +75,11 @@ class Orchestrator:
         cannot be worked with, EnvironmentFailure when the environment fails for good. What breaks only later is waited
         for, and a configuration that does goes on as it was before.
         """
-        with hold(self.project.repo, "run", wait=self.wishes.wait), never_lost() as check:
+        with hold(self.project.repo, "run", wait=self.wishes.wait):
             self._opened = self._opened or self._stamp(read_target(self.project))
             self._require_gate()
             while True:
-                check()
                 activity = self._round(until)
-                check()
                 if until is Until.ONE_ROUND or (until is Until.IDLE and activity is Activity.IDLE):
                     return self._end()
                 if activity is not Activity.PROGRESS:

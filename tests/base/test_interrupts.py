@@ -1,58 +1,60 @@
-"""Ctrl-C that Python drops, because it comes while an object is finalised, is asked for later."""
+"""Ctrl-C that Python drops, because it comes while an object is finalised, comes again."""
 
 from __future__ import annotations
 
 import signal
-import threading
-from collections.abc import Callable
+import sys
+import time
 
 import pytest
 
-from coffee_hooks.base.interrupts import never_lost
+from coffee_hooks.base.interrupts import AGAIN_SECONDS, never_lost
+
+PATIENCE = 20.0
 
 
 class Finalised:
-    """It is being finalised when the signal comes, as subprocess's processes are at every turn."""
+    """It is being finalised when something is raised, as subprocess's processes are at every turn."""
+
+    def __init__(self, raised: type[BaseException] | None = None) -> None:
+        self.raised = raised
 
     def __del__(self) -> None:
+        if self.raised is not None:
+            raise self.raised
         signal.raise_signal(signal.SIGINT)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_dropped_interrupt_is_found_by_the_check() -> None:
-    """Nothing is raised where it came, and the check raises it; afterwards the handlers are as they were."""
-    before = signal.getsignal(signal.SIGINT)
-    with never_lost() as check:
-        check()
+def test_a_dropped_interrupt_comes_again() -> None:
+    """Nothing is raised where it came, and it is a moment later; afterwards all is as it was."""
+    before = sys.unraisablehook
+    with never_lost():
         Finalised()
         with pytest.raises(KeyboardInterrupt):
-            check()
-    assert signal.getsignal(signal.SIGINT) is before
+            time.sleep(PATIENCE)
+    assert sys.unraisablehook is before
+
+
+def test_what_is_dropped_several_times_comes_once() -> None:
+    """A second one would cut short what the first one makes us do."""
+    with never_lost():
+        with pytest.raises(KeyboardInterrupt):
+            for _ in range(5):
+                Finalised()
+            time.sleep(PATIENCE)
+        time.sleep(5 * AGAIN_SECONDS)
 
 
 def test_any_other_interrupt_is_raised_at_once() -> None:
-    """As without it, and a handler that ignores a signal goes on doing so."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    try:
-        with never_lost() as check:
-            signal.raise_signal(signal.SIGTERM)
-            check()
-            with pytest.raises(KeyboardInterrupt):
-                signal.raise_signal(signal.SIGINT)
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    """As without it."""
+    with never_lost(), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
 
 
-def test_a_thread_has_no_signals() -> None:
-    """The check is there and never raises."""
-    checks: list[Callable[[], None]] = []
-
-    def work() -> None:
-        with never_lost() as check:
-            check()
-            checks.append(check)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert len(checks) == 1
+def test_anything_else_is_told_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only Ctrl-C is asked for by somebody."""
+    told: list[type[BaseException]] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda dropped: told.append(dropped.exc_type))
+    with never_lost():
+        Finalised(ValueError)
+    assert told == [ValueError]
