@@ -6,7 +6,7 @@ import fnmatch
 import os
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coffee_hooks.base.git import GitFailed, Repo
@@ -17,7 +17,7 @@ from coffee_hooks.base.text import one_line, printable
 from coffee_hooks.base.worktrees import Worktree, list_worktrees
 from coffee_hooks.ready.branches import Branch, infer_task, list_branches
 from coffee_hooks.ready.changes import Effect
-from coffee_hooks.ready.foresee import foresee
+from coffee_hooks.ready.foresee import Foreseen, foresee
 from coffee_hooks.ready.judge import AgentState, Code, Facts, Reason, Review, Signal, judge
 from coffee_hooks.ready.radar import Overlap
 from coffee_hooks.ready.reverted import Reverted, effects_on_top, find_reverted
@@ -99,7 +99,7 @@ def detect_ready(
     tips = {branch.name: branch.tip for branch, ahead in listed if ahead}
     policy = read_policy(repo.main, project.config.worktrees.copy, project.config.merge.largest, target.sha)
     foreseen = foresee(repo, target.sha, tips, every=not names, roadmap=project.config.roadmap, policy=policy)
-    effects = {**foreseen.effects, **effects_on_top(project, target.sha, tips, reverted)}
+    effects = {**foreseen.effects, **_with_unwanted(effects_on_top(project, target.sha, tips, reverted), foreseen)}
     seen = _Seen(
         project, by_branch, effects, reverted, _states(repo, [branch for branch, _ in listed]),
         what_agents_do(repo.state_dir, store), read_blames(repo, project.remote), _reviews(project),
@@ -107,6 +107,15 @@ def detect_ready(
     )  # fmt: skip
     candidates = tuple(_candidate(branch, ahead, seen) for branch, ahead in listed)
     return Readiness(project.config.target, target.sha, candidates, foreseen.overlaps)
+
+
+def _with_unwanted(effects: Mapping[Sha, Effect], foreseen: Foreseen) -> dict[Sha, Effect]:
+    """*effects*, with what a person has to allow of the commits whatever they are merged onto."""
+    known = foreseen.effects
+    return {
+        tip: replace(each, secrets=known[tip].secrets, large=known[tip].large) if tip in known else each
+        for tip, each in effects.items()
+    }
 
 
 def _unlanded(

@@ -65,7 +65,8 @@ def _already_there(path: Path, branch: str) -> WorktreeFailed:
     where = printable(str(path))
     on = in_worktree(path, "symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1, 128)) if path.is_dir() else None
     if on is not None and on.text and (path / ".git").is_file():  # an agent that changed branches
-        return WorktreeFailed(f"{where} is on {on.text}, not on {branch}", hint=f"git -C {where} switch {branch}")
+        strayed = f"{where} is on {printable(on.text)}, not on {branch}"
+        return WorktreeFailed(strayed, hint=f"git -C {where} switch {branch}")
     return WorktreeFailed(f"{where} is already there", hint="move it away, or choose another worktrees.root")
 
 

@@ -347,6 +347,14 @@ def test_with_a_repair_it_is_ready_and_lands_whole(lane: Lane) -> None:
     assert "- fix: Repair US-104" in lane.git(lane.work, "log", "-1", "--format=%B")
 
 
+def test_a_secret_in_a_repair_waits_for_a_person(alone: Lane) -> None:
+    """What has to be allowed is asked of the commits, whatever they would be merged onto."""
+    landed(alone)
+    assert revert(alone).rc == 0
+    alone.branch(1, {".env": "KEY=secret"})
+    assert candidate(alone) == (False, ["needs-human"])
+
+
 def test_a_repair_that_conflicts_says_what_to_do(lane: Lane) -> None:
     """Somebody made the same file meanwhile; the advice, followed, lands the work."""
     lane.leave()
